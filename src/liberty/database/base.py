@@ -1,0 +1,65 @@
+"""The contract of both drivers."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Concatenate, Literal, Protocol
+
+from sqlalchemy.sql import Executable
+
+from liberty.errors import Conflict
+
+type Row = tuple[Any, ...]
+type Params = Mapping[str, Any]
+type Operation[**P, T] = Callable[Concatenate[Tx, P], Awaitable[T]]
+
+
+class Duplicate(Conflict):
+    """A unique key refused the row."""
+
+
+class Tx(Protocol):
+    """An open transaction. Statements are SQLAlchemy Core with `bindparam` names; times are aware datetimes."""
+
+    async def all(self, statement: Executable, params: Params = ...) -> list[Row]:
+        """Every row."""
+        ...
+
+    async def first(self, statement: Executable, params: Params = ...) -> Row | None:
+        """The first row, or None."""
+        ...
+
+    async def scalar(self, statement: Executable, params: Params = ...) -> Any:
+        """First column of the first row, or None."""
+        ...
+
+    async def run(self, statement: Executable, params: Params = ...) -> int:
+        """Execute and return how many rows were changed."""
+        ...
+
+    async def many(self, statement: Executable, rows: Sequence[Params]) -> None:
+        """Execute once per mapping."""
+        ...
+
+    async def script(self, sql: str) -> None:
+        """Run plain SQL text, several statements allowed. For migrations."""
+        ...
+
+
+class Database(Protocol):
+    """A database file or server. Raises Unavailable when it cannot be reached, is full, or is busy too long."""
+
+    dialect: Literal["sqlite", "postgresql"]
+
+    async def write[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `operation` in a transaction of its own (a savepoint of a shared one on SQLite); durable on return.
+
+        Exceptions of the operation roll it back and are raised here.
+        """
+        ...
+
+    async def read[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `operation` on a consistent snapshot, without waiting for writers."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the database."""
+        ...

@@ -1,0 +1,57 @@
+"""One try of one step. Whatever user code does, the outcome is a value; only cancellation passes through."""
+
+import asyncio
+from dataclasses import dataclass
+
+from liberty.errors import LibertyError
+from liberty.jobs.engine.retry import failure_kind
+from liberty.jobs.run import ABORTED, FAILED, SUCCEEDED, Status, StepError
+from liberty.jobs.steps.base import RetryReason, RunContext, StepCancelled, StepConfig, StepFailed, StepResult
+from liberty.jobs.steps.user_traceback import format_user_traceback
+from liberty.secrets import redactor
+
+MESSAGE_LIMIT = 8192  # characters of an error message that are kept
+TRACEBACK_LIMIT = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """How a try ended. `kind` says what sort of failure it was, for the retry policy."""
+
+    status: Status
+    result: StepResult | None = None
+    error: StepError | None = None
+    kind: RetryReason = "error"
+
+
+async def attempt(step: StepConfig, ctx: RunContext) -> StepOutcome:
+    """Run `step` once within its own timeout."""
+    deadline = asyncio.timeout(step.timeout_seconds)
+    try:
+        async with deadline:
+            result = await step.execute(ctx)
+    except TimeoutError as error:
+        if not deadline.expired():
+            return failure(error)
+        message = f"timeout after {step.timeout_seconds:g}s"
+        return StepOutcome(FAILED, error=StepError("TimeoutError", message), kind="timeout")
+    except StepCancelled as error:
+        return StepOutcome(ABORTED, error=_described(error))
+    except Exception as error:  # noqa: BLE001 - edge: a step may raise anything
+        return failure(error)
+    return StepOutcome(SUCCEEDED, result=result)
+
+
+def failure(error: Exception) -> StepOutcome:
+    """The outcome of a try that raised."""
+    return StepOutcome(FAILED, error=_described(error), kind=failure_kind(error))
+
+
+def _described(error: Exception) -> StepError:
+    expected = isinstance(error, StepFailed | StepCancelled | LibertyError) and error.__cause__ is None
+    trace = "" if expected else format_user_traceback(error)
+    return StepError(
+        type=type(error).__name__,
+        message=redactor.redact(str(error))[:MESSAGE_LIMIT],
+        traceback=redactor.redact(trace)[-TRACEBACK_LIMIT:] or None,
+    )

@@ -1,0 +1,160 @@
+"""Sends what a step logs or prints to its run's log: a handler on the root logger, a proxy for stdout and stderr.
+
+Both look at the context variable of the running task or thread, so a line can only land in the run that wrote it.
+Threads that a step starts inherit the variable.
+"""
+
+import contextvars
+import io
+import logging
+import sys
+import threading
+import time
+from typing import Any, TextIO
+
+from liberty.jobs.engine.scope import current_scope
+
+_formatter = logging.Formatter()
+_CANONICAL = {"CRITICAL": "ERROR", "FATAL": "ERROR", "WARN": "WARNING", "NOTSET": "DEBUG"}
+_STANDARD = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
+
+
+class CaptureHandler(logging.Handler):
+    """Copies records made inside a run to its log."""
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        scope = current_scope.get()
+        if scope is None or record.levelno < scope.log.threshold:
+            return False
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError) as error:
+            message = f"{record.msg!r} with arguments {record.args!r} cannot be formatted: {error}"
+        if record.exc_info:
+            message = f"{message}\n{_formatter.formatException(record.exc_info)}"
+        level = record.levelname
+        if level not in _STANDARD:
+            level = _CANONICAL.get(level) or _nearest(record.levelno)
+        scope.log.add(record.created, level, record.name, scope.step, message)
+        return True
+
+
+def _nearest(levelno: int) -> str:
+    if levelno >= logging.ERROR:
+        return "ERROR"
+    if levelno >= logging.WARNING:
+        return "WARNING"
+    return "INFO" if levelno >= logging.INFO else "DEBUG"
+
+
+class CapturedStream(io.TextIOBase):
+    """Stands in for stdout or stderr: whole lines printed inside a run become log lines, the rest passes through."""
+
+    def __init__(self, original: TextIO, logger: str, level: str) -> None:
+        self._original = original
+        self._logger = logger
+        self._level = level
+        self._partial: dict[int, str] = {}
+
+    def write(self, text: str) -> int:
+        scope = current_scope.get()
+        if scope is None:
+            return self._original.write(text)
+        key = threading.get_ident()
+        *lines, rest = (self._partial.pop(key, "") + text).split("\n")
+        if rest:
+            self._partial[key] = rest
+        for line in lines:
+            scope.log.add(time.time(), self._level, self._logger, scope.step, line)
+        return len(text)
+
+    def flush(self) -> None:
+        scope = current_scope.get()
+        if scope is None:
+            self._original.flush()
+            return
+        rest = self._partial.pop(threading.get_ident(), "")
+        if rest:
+            scope.log.add(time.time(), self._level, self._logger, scope.step, rest)
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._original.isatty()
+
+    def fileno(self) -> int:
+        return self._original.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # TextIOBase declares a plain attribute
+        return self._original.encoding
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+
+class Capture:
+    """Installs capture for the life of the process; `install` and `remove` may be called more than once."""
+
+    def __init__(self) -> None:
+        self._handler = CaptureHandler(level=logging.DEBUG)
+        self._installed = 0
+        self._debug_runs = 0
+        self._quiet_level = logging.INFO
+        self._lock = threading.Lock()
+
+    def install(self) -> None:
+        with self._lock:
+            self._installed += 1
+            if self._installed > 1:
+                return
+            logging.getLogger().addHandler(self._handler)
+            sys.stdout = CapturedStream(sys.stdout, "stdout", "INFO")
+            sys.stderr = CapturedStream(sys.stderr, "stderr", "INFO")
+            threading.Thread.start = _start_in_context  # type: ignore[method-assign,assignment]  # 3.14 can do this by a flag
+
+    def remove(self) -> None:
+        with self._lock:
+            self._installed -= 1
+            if self._installed:
+                return
+            logging.getLogger().removeHandler(self._handler)
+            for name in ("stdout", "stderr"):
+                stream = getattr(sys, name)
+                if isinstance(stream, CapturedStream):
+                    setattr(sys, name, stream._original)  # noqa: SLF001 - its own class
+            threading.Thread.start = _plain_start  # type: ignore[method-assign]  # puts the original back
+
+    def begin(self, level: str) -> None:
+        """A run starts: while any run is at DEBUG the root logger lets DEBUG records be made at all."""
+        if level != "DEBUG":
+            return
+        with self._lock:
+            self._debug_runs += 1
+            if self._debug_runs == 1:
+                root = logging.getLogger()
+                self._quiet_level = root.level
+                root.setLevel(logging.DEBUG)
+
+    def end(self, level: str) -> None:
+        if level != "DEBUG":
+            return
+        with self._lock:
+            self._debug_runs -= 1
+            if self._debug_runs == 0:
+                logging.getLogger().setLevel(self._quiet_level)
+
+
+_plain_start = threading.Thread.start
+
+
+def _start_in_context(thread: threading.Thread) -> None:
+    if current_scope.get() is not None:
+        run = thread.run
+        context = contextvars.copy_context()
+        thread.run = lambda: context.run(run)  # type: ignore[method-assign]  # this instance only
+    _plain_start(thread)
+
+
+capture = Capture()

@@ -1,0 +1,349 @@
+"""The engine of one process: lanes, runner, dispatcher, heartbeat and rescue, assembled and taken apart in order."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from liberty.auth import audit
+from liberty.auth.audit import Actor
+from liberty.bus import Bus
+from liberty.clock import Clock
+from liberty.database import Database, Tx
+from liberty.errors import LibertyError
+from liberty.jobs.definition import job_from_definition
+from liberty.jobs.engine import rescue
+from liberty.jobs.engine.admission import Asker, admit
+from liberty.jobs.engine.capture import capture
+from liberty.jobs.engine.dispatcher import LocalDispatcher
+from liberty.jobs.engine.execution import Execution, Queued
+from liberty.jobs.engine.generation import Generation
+from liberty.jobs.engine.persist import persist
+from liberty.jobs.engine.replica import BEAT_SECONDS, this_process
+from liberty.jobs.engine.requests import new_run
+from liberty.jobs.engine.runner import Runner
+from liberty.jobs.events import RunMoved
+from liberty.jobs.job import Job
+from liberty.jobs.run import ABORTING, QUEUED, SKIPPED, NewRun, Overrides, Run, StepRun, Trigger
+from liberty.jobs.steps.base import ChildRun, RunContext, StepFailed
+from liberty.jobs.store import replicas, runs, versions
+from liberty.jobs.store.runs import Enqueued
+from liberty.loops import LoopThread, Ticker, running
+
+FLUSH_SECONDS = 0.2
+WATCH_SECONDS = 1.0
+IDLE_SECONDS = 3600.0
+
+_log = logging.getLogger("nomaflow")
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A run of this process as the Technical page shows it."""
+
+    run: Run
+    current_step: str | None
+    elapsed_seconds: float
+    stopping: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """What the engine is busy with."""
+
+    replica: str
+    in_flight: list[InFlight]
+    waiting: int
+    busy_threads: int
+    abandoned_threads: int
+    abandoned_coroutines: int
+    plugin_loops_retired: int
+
+
+class Engine:
+    """Runs jobs in this process. `start` and `close` are called on the control loop, which serves the API."""
+
+    def __init__(
+        self, *, database: Database, clock: Clock, bus: Bus, generation: Generation, role: str, version: str
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._bus = bus
+        self._generation = generation
+        self._me = this_process(role, version, clock.now())
+        self._work = LoopThread("liberty-work")
+        self._stack = AsyncExitStack()
+        self._runner: Runner | None = None
+        self._dispatcher: LocalDispatcher | None = None
+        self._housekeeping: asyncio.Task[None] | None = None
+        self._wake: Callable[[], None] = lambda: None
+
+    @property
+    def replica(self) -> str:
+        return self._me.id
+
+    async def start(self) -> None:
+        """Take up work: rescue what dead owners left, resume what was queued, start the lanes."""
+        capture.install()
+        self._work.start()
+        await self._work.run(self._start_lanes())
+        await self._database.write(replicas.register, self._me)
+        for orphan in await self._database.write(rescue.fail_orphans, self._me.id, self._clock.now()):
+            self._bus.publish(RunMoved(orphan))
+        await self._stack.enter_async_context(running(Ticker("heartbeat", self._beat, BEAT_SECONDS)))
+        await self._resume_queued()
+
+    async def _start_lanes(self) -> None:
+        settings = self._generation.settings
+        self._generation.connectors.home_loop = asyncio.get_running_loop()
+        self._runner = Runner(
+            database=self._database, clock=self._clock, bus=self._bus, owner=self._me.id, settings=settings
+        )
+        self._runner.call_child = self._call_child
+        self._dispatcher = LocalDispatcher(self._runner, settings.jobs.max_concurrent_runs)
+        self._housekeeping = asyncio.create_task(self._keep_house(), name="housekeeping")
+
+    async def _keep_house(self) -> None:
+        flusher = Ticker("log flush", self._flush, FLUSH_SECONDS)
+        watchdog = Ticker("watchdog", self._watch, WATCH_SECONDS)
+
+        def wake() -> None:
+            flusher.wake()
+            watchdog.wake()
+
+        self._wake = wake
+        async with running(flusher, watchdog):
+            await asyncio.Event().wait()
+
+    async def _flush(self) -> float | None:
+        await self._required_runner.flush_logs()
+        return None if self._required_runner.active else IDLE_SECONDS
+
+    async def _watch(self) -> float | None:
+        await self._required_runner.plugin_loop.watch()
+        return None if self._required_runner.active else IDLE_SECONDS
+
+    async def _beat(self) -> float | None:
+        if not await self._database.write(replicas.beat, self._me.id, self._clock.now()):
+            await self._database.write(replicas.register, self._me)
+        return None
+
+    async def _resume_queued(self) -> None:
+        for run in await self._database.read(runs.in_flight):
+            if run.status != QUEUED:
+                continue
+            job = await self._definition_of(run)
+            if job is None:
+                ended = await self._database.write(
+                    runs.end_unclaimed, run.number, SKIPPED, self._clock.now(), reason="skipped: job removed"
+                )
+                if ended is not None:
+                    self._bus.publish(RunMoved(ended))
+                continue
+            self._submit(Queued(run, job, self._generation, await self.stand_ins(run)))
+
+    async def _definition_of(self, run: Run) -> Job | None:
+        """The definition a run was made from; None when its job is gone."""
+        current = self._generation.catalogue.jobs.get(run.job)
+        if current is None or run.definition_version in (None, self._generation.versions.get(run.job)):
+            return current
+        text = await self._database.read(versions.definition, run.job, run.definition_version or 0)
+        return job_from_definition(text) if text is not None else current
+
+    async def stand_ins(self, run: Run) -> tuple[StepRun, ...]:
+        """The records that stand in for the steps before `from_step` of a replay."""
+        if run.overrides.from_step is None or run.replay_of is None:
+            return ()
+        from liberty.jobs.store import step_runs
+
+        records = await self._database.read(step_runs.of_run, run.replay_of)
+        before: list[StepRun] = []
+        for record in records:
+            if record.name == run.overrides.from_step:
+                break
+            before.append(record)
+        return tuple(before)
+
+    # -- asking for runs
+
+    def use(self, generation: Generation) -> None:
+        """Runs made from now on belong to `generation`; the old one closes when its last run has ended."""
+        old, self._generation = self._generation, generation
+        self._work.call_soon(self._take_over, old, generation)
+
+    def _take_over(self, old: Generation, new: Generation) -> None:
+        new.connectors.home_loop = self._work.loop
+        self._required_dispatcher.set_limit(new.settings.jobs.max_concurrent_runs)
+        old.retire()
+
+    async def enqueue(
+        self,
+        new: NewRun,
+        job: Job,
+        generation: Generation,
+        *,
+        asker: Asker | None = None,
+        held: str | None = None,
+        stand_ins: Sequence[StepRun] = (),
+    ) -> Enqueued:
+        """Insert the run's row and, once it is durable, hand it to the dispatcher.
+
+        `held` is the reason why a fire may not start now (a pause or freeze); its row is born `skipped`.
+        """
+        enqueued = await self._database.write(admit, new, job.depends_on, asker, held, self._clock.now())
+        if enqueued.created:
+            self._bus.publish(RunMoved(enqueued.run))
+            if enqueued.run.status == QUEUED:
+                self._submit(Queued(enqueued.run, job, generation, tuple(stand_ins)))
+        return enqueued
+
+    def _submit(self, queued: Queued) -> None:
+        self._work.call_soon(self._take, queued)
+
+    def _take(self, queued: Queued) -> None:
+        self._required_dispatcher.submit(queued)
+        self._wake()
+
+    async def abort(self, number: int, by: str, actor: Actor, address: str | None = None) -> Run | None:
+        """Ask a run to stop; the row after the request, or None when the run is already final or aborting."""
+        run = await self._database.write(_request_abort, number, by, actor, address, self._clock.now())
+        if run is not None:
+            self._bus.publish(RunMoved(run))
+            if run.status == ABORTING:
+                self._work.call_soon(self._stop_execution, number, f"aborted by {by}")
+        return run
+
+    def _stop_execution(self, number: int, reason: str) -> None:
+        execution = self._required_runner.active.get(number)
+        if execution is not None:
+            execution.stop("abort", reason)
+
+    async def _call_child(
+        self, parent: Execution, ctx: RunContext, job: str, params: Mapping[str, Any]
+    ) -> ChildRun:
+        chain = (*parent.run.parent_chain, (parent.run.job, parent.run.run_id))
+        path = [name for name, _ in chain]
+        generation = parent.generation
+        target = generation.catalogue.get(job)
+        if target.name in path:
+            raise StepFailed(f"call_job would go round in circles: {' → '.join([*path, target.name])}")
+        trigger = Trigger(
+            "call_job",
+            f"job:{parent.run.job}@{parent.run.run_id}",
+            scheduled_at=parent.run.scheduled_at,
+            parent_chain=chain,
+        )
+        level = "DEBUG" if ctx.log_level == "DEBUG" else None
+        overrides = Overrides(params=dict(params), log_level=level)
+        new = new_run(target, generation, trigger, overrides, self._clock.now())
+        enqueued = await persist(self._database, admit, new, target.depends_on, None, None, self._clock.now())
+        child = enqueued.run
+        self._bus.publish(RunMoved(child))
+        if child.status == QUEUED:
+            child = await self._run_child(Queued(child, target, generation)) or child
+        return ChildRun(child.run_id, child.job, child.status, child.reason, child.rows_affected)
+
+    async def _run_child(self, queued: Queued) -> Run | None:
+        """Run a child in its parent's slot; when the parent is stopped the child is stopped first."""
+        task = asyncio.create_task(self._required_runner.execute(queued), name=queued.run.run_id)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            execution = self._required_runner.active.get(queued.run.number)
+            if execution is not None:
+                execution.stop("abort", "the calling run was stopped")
+            else:
+                task.cancel()
+            await asyncio.wait((task,))
+            raise
+
+    # -- looking and leaving
+
+    async def stats(self) -> EngineStats:
+        return await self._work.run(self._stats())
+
+    async def _stats(self) -> EngineStats:
+        runner = self._required_runner
+        now = asyncio.get_running_loop().time()
+        return EngineStats(
+            replica=self._me.id,
+            in_flight=[
+                InFlight(execution.run, execution.current_step, now - execution.began, execution.stopping)
+                for execution in runner.active.values()
+            ],
+            waiting=self._required_dispatcher.waiting,
+            busy_threads=runner.threads.busy,
+            abandoned_threads=runner.threads.abandoned,
+            abandoned_coroutines=runner.plugin_loop.abandoned,
+            plugin_loops_retired=len(runner.plugin_loop.retired),
+        )
+
+    async def wait_idle(self) -> None:
+        """Return when no run is in flight in this process."""
+        await self._work.run(self._required_dispatcher.idle())
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more work, let runs finish for `seconds`, then stop the rest and wait for their last write."""
+        if self._dispatcher is not None:
+            await self._work.run(self._drain(seconds))
+
+    async def _drain(self, seconds: float) -> None:
+        dispatcher, runner = self._required_dispatcher, self._required_runner
+        dispatcher.close()
+        if runner.active and seconds > 0:
+            _log.info("shutting down: waiting up to %g s for %d runs", seconds, len(runner.active))
+        try:
+            async with asyncio.timeout(seconds):
+                await dispatcher.idle()
+        except TimeoutError:
+            for execution in list(runner.active.values()):
+                execution.stop("shutdown", "shutdown")
+            grace = self._generation.settings.jobs.abort_grace_seconds + 2
+            try:
+                async with asyncio.timeout(grace):
+                    await dispatcher.idle()
+            except TimeoutError:
+                _log.error("%d runs did not end within %g s of being stopped", len(runner.active), grace)
+
+    async def close(self) -> None:
+        """Stop the lanes. Call `drain` first; what still runs is left to the next start's rescue."""
+        await self._stack.aclose()
+        if self._runner is not None:
+            await self._database.write(replicas.remove, self._me.id)
+            await asyncio.to_thread(self._runner.plugin_loop.stop)
+            await self._work.run(self._generation.connectors.close())
+        if self._housekeeping is not None:
+            self._work.call_soon(self._housekeeping.cancel)
+        await asyncio.to_thread(self._work.stop)
+        capture.remove()
+
+    @property
+    def _required_runner(self) -> Runner:
+        if self._runner is None:
+            raise LibertyError("the engine has not been started")
+        return self._runner
+
+    @property
+    def _required_dispatcher(self) -> LocalDispatcher:
+        if self._dispatcher is None:
+            raise LibertyError("the engine has not been started")
+        return self._dispatcher
+
+
+async def _request_abort(
+    tx: Tx, number: int, by: str, actor: Actor, address: str | None, now: Any
+) -> Run | None:
+    run = await runs.request_abort(tx, number, by, now)
+    if run is not None:
+        await audit.record(
+            tx,
+            at=now,
+            actor=actor,
+            action="abort",
+            object=f"job:{run.job}",
+            details={"run": run.run_id},
+            address=address,
+        )
+    return run

@@ -1,0 +1,49 @@
+"""One loaded configuration. Runs hold the generation they began with, so a reload never changes what is in flight."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from liberty.connectors import ConnectorRegistry
+from liberty.plugins import Plugins
+from liberty.settings import Settings
+
+if TYPE_CHECKING:
+    from liberty.jobs.catalogue import Catalogue
+
+
+@dataclass(slots=True)
+class Generation:
+    """Settings, jobs, connectors and plugins as one whole; `versions` numbers each job's definition.
+
+    `hold` and `release` count the runs that use it. Its connectors close when it is retired and the last of
+    them has ended. Both are called on the work loop only.
+    """
+
+    settings: Settings
+    catalogue: "Catalogue"
+    connectors: ConnectorRegistry
+    plugins: Plugins
+    versions: Mapping[str, int] = field(default_factory=dict)
+    _holders: int = 0
+    _retired: bool = False
+    _closing: asyncio.Task[None] | None = None
+
+    def hold(self) -> None:
+        self._holders += 1
+
+    def release(self) -> None:
+        self._holders -= 1
+        self._close_when_unused()
+
+    def retire(self) -> None:
+        """A newer generation has taken over."""
+        self._retired = True
+        self._close_when_unused()
+
+    def _close_when_unused(self) -> None:
+        if self._retired and not self._holders and self._closing is None:
+            self._closing = asyncio.get_running_loop().create_task(
+                self.connectors.close(), name="close connectors"
+            )

@@ -1,0 +1,61 @@
+"""From "run this job with these values" to the row that will be inserted: every trigger goes through here."""
+
+import os
+from dataclasses import replace
+from datetime import datetime
+
+from liberty.jobs.engine.generation import Generation
+from liberty.jobs.job import Job
+from liberty.jobs.lookup import Scope
+from liberty.jobs.params import check_overrides, expand_preset, snapshot_params
+from liberty.jobs.run import NewRun, Overrides, Trigger
+from liberty.jobs.triggers.zones import server_timezone
+
+
+def scope_of(job: Job, trigger: Trigger, now: datetime, generation: Generation) -> Scope:
+    """What tokens may look up before the run has a number."""
+    return Scope(
+        job=job.name,
+        now=now,
+        app=job.app,
+        timezone=job.timezone or server_timezone(),
+        trigger=trigger.kind,
+        scheduled_at=trigger.scheduled_at,
+        session_user=trigger.session_user,
+        environ=generation.settings.environ or os.environ,
+    )
+
+
+def new_run(
+    job: Job,
+    generation: Generation,
+    trigger: Trigger,
+    overrides: Overrides,
+    now: datetime,
+    *,
+    idempotency_key: str | None = None,
+) -> NewRun:
+    """Check what the caller sent, take the snapshot of the params. Raises Invalid or NotFound naming the key."""
+    if overrides == _NOTHING:
+        expanded = overrides
+        params = (
+            snapshot_params(job, overrides, scope_of(job, trigger, now, generation)) if job.params else {}
+        )
+    else:
+        scope = scope_of(job, trigger, now, generation)
+        expanded = expand_preset(job, overrides, scope)
+        check_overrides(job, expanded, generation.plugins.signature_params)
+        params = snapshot_params(job, expanded, scope)
+    return NewRun(
+        job=job.name,
+        app=job.app,
+        trigger=trigger,
+        params=params,
+        overrides=replace(expanded, preset=overrides.preset),
+        definition_version=generation.versions.get(job.name),
+        exclusive=job.single_instance,
+        idempotency_key=idempotency_key,
+    )
+
+
+_NOTHING = Overrides()

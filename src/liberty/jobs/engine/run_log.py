@@ -1,0 +1,92 @@
+"""Collects one run's log lines from any thread, within bounds, and hands them over in batches with their numbers.
+
+What fits in the limit is kept from the front. Past the limit only the last `TAIL_LINES` lines are held, and the
+log ends with one line that says exactly how many were dropped, followed by that tail: the end is where the error is.
+"""
+
+import threading
+from collections import deque
+from datetime import UTC, datetime
+
+from liberty.jobs.run import LogLine
+from liberty.secrets import redactor
+
+TAIL_LINES = 100
+LINE_LIMIT = 8192  # characters of one message
+BACKLOG_LINES = 20_000  # lines waiting for the store; beyond, the head ends early rather than memory growing
+LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
+
+type _Pending = tuple[float, str, str, str | None, str]
+
+
+class RunLog:
+    """The log of one run until it is stored. `add` may be called from any thread.
+
+    Args:
+        limit_bytes: how much of the log's text is kept from the front.
+        level: lines below it are not collected.
+    """
+
+    def __init__(self, *, limit_bytes: int, level: str = "INFO") -> None:
+        self.threshold = LEVELS.get(level, 20)
+        self._limit = limit_bytes
+        self._lock = threading.Lock()
+        self._pending: list[_Pending] = []
+        self._tail: deque[_Pending] = deque(maxlen=TAIL_LINES)
+        self._bytes = 0
+        self._after_head = 0
+        self._closed = False
+        self.seq = 0
+        self.late = 0
+
+    @property
+    def has_pending(self) -> bool:
+        return bool(self._pending)
+
+    def add(self, created: float, level: str, logger: str, step: str | None, message: str) -> None:
+        """Collect a line; `created` is seconds since the epoch. After `close` lines are only counted."""
+        if len(message) > LINE_LIMIT:
+            message = f"{message[:LINE_LIMIT]}… [{len(message) - LINE_LIMIT} characters cut]"
+        line = (created, level, logger, step, redactor.redact(message))
+        with self._lock:
+            if self._closed:
+                self.late += 1
+            elif self._after_head:
+                self._after_head += 1
+                self._tail.append(line)
+            elif (size := self._bytes + len(message)) <= self._limit and len(self._pending) < BACKLOG_LINES:
+                self._bytes = size
+                self._pending.append(line)
+            else:
+                self._after_head = 1
+                self._tail.append(line)
+
+    def take(self) -> list[LogLine]:
+        """The lines collected since the last call, numbered on from there."""
+        with self._lock:
+            pending, self._pending = self._pending, []
+        return self._number(pending)
+
+    def close(self) -> tuple[list[LogLine], int]:
+        """The last lines, the note about what was dropped included, and how many lines that were."""
+        with self._lock:
+            self._closed = True
+            pending, self._pending = self._pending, []
+            tail = list(self._tail)
+            dropped = self._after_head - len(tail)
+        if dropped > 0:
+            note = (
+                f"log cut: {dropped} lines dropped here; the first {self._bytes // 1024} KiB and the last "
+                f"{len(tail)} lines are kept ([jobs] log_truncate_kb)"
+            )
+            pending.append((tail[0][0], "WARNING", "nomaflow", None, note))
+        return self._number([*pending, *tail]), max(dropped, 0)
+
+    def _number(self, pending: list[_Pending]) -> list[LogLine]:
+        lines = []
+        seq = self.seq
+        for created, level, logger, step, message in pending:
+            seq += 1
+            lines.append(LogLine(seq, datetime.fromtimestamp(created, UTC), level, logger, step, message))
+        self.seq = seq
+        return lines

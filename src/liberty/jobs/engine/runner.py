@@ -1,0 +1,243 @@
+"""Runs one claimed run from its first step to its final row. The only code that moves a running run."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from liberty.bus import Bus
+from liberty.clock import Clock
+from liberty.connectors import ConnectorRegistry
+from liberty.database import Database, Tx
+from liberty.errors import LibertyError
+from liberty.jobs.engine import narrate
+from liberty.jobs.engine.capture import capture
+from liberty.jobs.engine.execution import Execution, Queued
+from liberty.jobs.engine.lanes import PluginLoop, StepThreads
+from liberty.jobs.engine.persist import persist
+from liberty.jobs.engine.run_log import RunLog
+from liberty.jobs.engine.scope import Scope, current_scope
+from liberty.jobs.engine.walk import Verdict, Walk
+from liberty.jobs.events import LogGrew, RunMoved, StepMoved
+from liberty.jobs.run import ABORTED, FAILED, LogLine, Run, StepRun
+from liberty.jobs.steps.base import ChildRun, RunContext, StepLog
+from liberty.jobs.store import logs, retention, runs, step_runs
+from liberty.jobs.store.runs import Fence
+from liberty.plugins import PluginSet
+from liberty.settings import Settings
+
+_log = logging.getLogger("nomaflow")
+
+
+class NotOurs(Exception):  # noqa: N818 - a signal to stop writing, not a failure
+    """The run's row no longer names this owner and epoch, or is final."""
+
+
+class ChildCaller(Protocol):
+    """Starts the child run of a `call_job` step and waits for its end."""
+
+    async def __call__(
+        self, parent: Execution, ctx: RunContext, job: str, params: Mapping[str, Any]
+    ) -> ChildRun: ...
+
+
+class Runner:
+    """Executes runs on the work loop and knows those in flight."""
+
+    def __init__(self, *, database: Database, clock: Clock, bus: Bus, owner: str, settings: Settings) -> None:
+        self._database = database
+        self._clock = clock
+        self._bus = bus
+        self.owner = owner
+        self.threads = StepThreads(settings.jobs.sync_threads)
+        self.plugin_loop = PluginLoop()
+        self.active: dict[int, Execution] = {}
+        self.call_child: ChildCaller | None = None
+
+    async def execute(self, queued: Queued) -> Run | None:
+        """Claim and run; the final row, or None when the run was taken or ended by someone else."""
+        run = await persist(self._database, runs.claim, queued.run.number, self.owner, self._clock.now())
+        task = asyncio.current_task()
+        if run is None or task is None:
+            return None
+        generation, jobs = queued.generation, queued.generation.settings.jobs
+        level = run.overrides.log_level or queued.job.log_level
+        execution = Execution(
+            run=run,
+            queued=queued,
+            fence=Fence(run.number, self.owner, run.epoch),
+            log=RunLog(limit_bytes=jobs.log_truncate_kb * 1024, level=level),
+            task=task,
+        )
+        generation.hold()
+        self.active[run.number] = execution
+        outer = current_scope.get()
+        current_scope.set(Scope(execution.log))
+        capture.begin(level)
+        try:
+            return await self._run(execution)
+        finally:
+            capture.end(level)
+            current_scope.set(outer)
+            self.active.pop(run.number, None)
+            generation.release()
+
+    async def _run(self, execution: Execution) -> Run | None:
+        run, job = execution.run, execution.job
+        self._bus.publish(RunMoved(run))
+        narrate.run_started(run)
+        walk = Walk(
+            execution,
+            _Host(self, execution, await execution.generation.plugins.settled_snapshot()),
+            self,
+            self._clock,
+            StepLog(logging.getLogger(f"liberty.jobs.{run.job}")),
+        )
+        loop = asyncio.get_running_loop()
+        timer = None
+        if job.timeout_seconds is not None:
+            reason = f"timeout after {job.timeout_seconds:g}s"
+            timer = loop.call_later(job.timeout_seconds, execution.stop, "timeout", reason)
+        try:
+            verdict = await walk.run()
+        except asyncio.CancelledError:
+            if execution.stopping is None:
+                raise
+            execution.task.uncancel()
+            execution.finishing = True
+            verdict = Verdict(ABORTED, execution.reason)
+            walk.abandon(execution.reason or "aborted")
+            narrate.stop_requested(run.run_id, execution.reason or "aborted")
+        except NotOurs:
+            execution.log.close()
+            narrate.not_ours(run.run_id)
+            return None
+        except LibertyError as error:
+            verdict = Verdict(FAILED, error.message)
+            walk.skip_rest("skipped: run failed")
+        finally:
+            if timer is not None:
+                timer.cancel()
+        execution.finishing = True
+        return await self._finish(execution, walk, verdict)
+
+    async def _finish(self, execution: Execution, walk: Walk, verdict: Verdict) -> Run | None:
+        current_scope.set(Scope(execution.log))
+        seconds = asyncio.get_running_loop().time() - execution.began
+        narrate.run_ended(execution.run.run_id, execution.job.name, verdict.status, seconds, verdict.reason)
+        if execution.flushing is not None:
+            await execution.flushing
+        lines, dropped = execution.log.close()
+        now = self._clock.now()
+        ended = await persist(
+            self._database,
+            _end,
+            execution.fence,
+            walk.unsaved,
+            lines,
+            dropped,
+            verdict,
+            walk.rows_affected,
+            now,
+        )
+        if ended is None:
+            narrate.not_ours(execution.run.run_id)
+            return None
+        for record in walk.unsaved:
+            self._publish_step(execution, record)
+        if lines:
+            self._bus.publish(LogGrew(ended.number, execution.log.seq))
+        self._bus.publish(RunMoved(ended))
+        return ended
+
+    async def save(self, execution: Execution, steps: list[StepRun], current: str | None) -> None:
+        """Store step records. Raises NotOurs when the run was taken away."""
+        if not await persist(self._database, step_runs.save, execution.fence, steps, current=current):
+            raise NotOurs
+        for record in steps:
+            self._publish_step(execution, record)
+
+    async def delete_history(self, older_than: timedelta, *, keep_failed: bool, limit: int) -> int:
+        """Delete final runs that ended longer ago than `older_than`; how many went."""
+        cutoff = self._clock.now() - older_than
+        return await self._database.write(
+            retention.delete_expired, cutoff, keep_failed=keep_failed, limit=limit
+        )
+
+    def _publish_step(self, execution: Execution, record: StepRun) -> None:
+        run = execution.run
+        self._bus.publish(
+            StepMoved(run.number, run.job, run.app, record.index, record.name, record.status, record.attempt)
+        )
+
+    async def flush_logs(self) -> None:
+        """Start storing what the runs in flight have logged since the last call."""
+        for execution in list(self.active.values()):
+            if execution.flushing is None and execution.log.has_pending and not execution.finishing:
+                lines = execution.log.take()
+                execution.flushing = asyncio.ensure_future(self._append(execution, lines))
+
+    async def _append(self, execution: Execution, lines: list[LogLine]) -> None:
+        try:
+            if await persist(self._database, logs.append, execution.fence, lines):
+                self._bus.publish(LogGrew(execution.run.number, lines[-1].seq))
+        finally:
+            execution.flushing = None
+
+
+async def _end(
+    tx: Tx,
+    fence: Fence,
+    steps: list[StepRun],
+    lines: list[LogLine],
+    dropped: int,
+    verdict: Verdict,
+    rows: int | None,
+    now: datetime,
+) -> Run | None:
+    """Last steps, last lines and the final status, all or nothing."""
+    if not await runs.touch(tx, fence, lines=len(lines), dropped=dropped):
+        return None
+    await step_runs.write(tx, fence.number, steps)
+    await logs.write(tx, fence.number, lines)
+    return await runs.end(tx, fence, verdict.status, now, reason=verdict.reason, rows_affected=rows)
+
+
+class _Host:
+    """What a run's steps are lent. The plugins are those of the moment the run began."""
+
+    def __init__(self, runner: Runner, execution: Execution, plugins: PluginSet) -> None:
+        self._runner = runner
+        self._execution = execution
+        self._plugins = plugins
+
+    @property
+    def connectors(self) -> ConnectorRegistry:
+        return self._execution.generation.connectors
+
+    @property
+    def settings(self) -> Settings:
+        return self._execution.generation.settings
+
+    @property
+    def plugins(self) -> PluginSet:
+        return self._plugins
+
+    @property
+    def _grace(self) -> float:
+        return self.settings.jobs.abort_grace_seconds
+
+    async def call_sync(self, ctx: RunContext, function: Callable[[], Any]) -> Any:
+        return await self._runner.threads.call(ctx, function, self._grace)
+
+    async def call_async(self, ctx: RunContext, function: Callable[[], Awaitable[Any]]) -> Any:
+        return await self._runner.plugin_loop.call(ctx, function, self._grace)
+
+    async def call_job(self, ctx: RunContext, job: str, params: Mapping[str, Any]) -> ChildRun:
+        if self._runner.call_child is None:
+            raise RuntimeError("no engine is attached to this runner")
+        return await self._runner.call_child(self._execution, ctx, job, params)
+
+    async def delete_history(self, *, older_than: timedelta, keep_failed: bool, limit: int) -> int:
+        return await self._runner.delete_history(older_than, keep_failed=keep_failed, limit=limit)

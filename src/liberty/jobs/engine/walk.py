@@ -1,0 +1,305 @@
+"""Walks a run's steps in order: who is skipped and why, what each is given, how often it is tried."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from liberty.clock import Clock
+from liberty.errors import Invalid, LibertyError
+from liberty.jobs.conditions import evaluate
+from liberty.jobs.engine import narrate
+from liberty.jobs.engine.attempt import StepOutcome, attempt, failure
+from liberty.jobs.engine.execution import Execution
+from liberty.jobs.engine.retry import delay_before
+from liberty.jobs.engine.scope import Scope as LogScope
+from liberty.jobs.engine.scope import current_scope
+from liberty.jobs.engine.snapshots import snapshot
+from liberty.jobs.lookup import Scope, look_up, step_view
+from liberty.jobs.params import render_step, run_params, step_params
+from liberty.jobs.run import (
+    ABORTED,
+    FAILED,
+    PARTIAL_SUCCESS,
+    RUNNING,
+    SKIPPED,
+    SUCCEEDED,
+    Attempt,
+    Status,
+    StepError,
+    StepRun,
+)
+from liberty.jobs.steps import base
+from liberty.jobs.steps.base import Host, RunContext, StepConfig, StepFailed, StepLog, StepResult
+from liberty.jobs.triggers.zones import server_timezone
+
+DISABLED = "skipped: disabled"
+EARLIER_FAILED = "skipped: earlier step failed"
+NOTHING_FAILED = "skipped: no step failed"
+CONDITION = "skipped: condition"
+RUN_ABORTED = "skipped: run aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a run ends."""
+
+    status: Status
+    reason: str | None = None
+
+
+class Recorder(Protocol):
+    """Where the walk's records go."""
+
+    async def save(self, execution: Execution, steps: list[StepRun], current: str | None) -> None:
+        """Store the records as they are; raises when the run is no longer ours."""
+        ...
+
+
+class Walk:
+    """One pass over the steps of one run."""
+
+    def __init__(
+        self, execution: Execution, host: Host, recorder: Recorder, clock: Clock, log: StepLog
+    ) -> None:
+        self._execution = execution
+        self._host = host
+        self._recorder = recorder
+        self._clock = clock
+        self._log = log
+        self._job = execution.job
+        self._overrides = execution.run.overrides
+        self._records: dict[str, StepRun] = {}
+        self._views: dict[str, Mapping[str, Any]] = {}
+        self._params: dict[str, Any] = {}
+        self._failed = False
+        self._partial = False
+        self._previous_rows: int | None = None
+        self._open: StepRun | None = None
+        self.unsaved: list[StepRun] = []
+        self.rows_affected: int | None = None
+
+    async def run(self) -> Verdict:
+        """Run every step that is due; the verdict for the run. Cancellation passes through."""
+        run = self._execution.run
+        if self._job.params or run.params:
+            self._params = run_params(self._job, run.params, self._overrides, self._scope())
+        stand_ins = {record.name: record for record in self._execution.queued.stand_ins}
+        for index, step in enumerate(self._job.steps):
+            if step.name in stand_ins:
+                self._keep(replace(stand_ins[step.name], index=index))
+                continue
+            reason = self._why_skipped(step)
+            if reason is not None:
+                self._skip(index, step, reason)
+                continue
+            status = await self._step(index, step)
+            if status == ABORTED:
+                self.skip_rest(RUN_ABORTED)
+                return Verdict(ABORTED, f"cancelled by step {step.name!r}")
+        if self._failed:
+            return Verdict(FAILED)
+        return Verdict(PARTIAL_SUCCESS if self._partial else SUCCEEDED)
+
+    def abandon(self, reason: str) -> None:
+        """The run was stopped: the step in progress ends `aborted`, the later ones did not run."""
+        if self._open is not None:
+            now = self._clock.now()
+            attempts = tuple(
+                replace(tried, status=ABORTED, finished_at=now) if tried.finished_at is None else tried
+                for tried in self._open.attempts
+            )
+            self._keep(replace(self._open, status=ABORTED, reason=reason, attempts=attempts, finished_at=now))
+            self._open = None
+        self.skip_rest(RUN_ABORTED)
+
+    def skip_rest(self, reason: str) -> None:
+        for index, step in enumerate(self._job.steps):
+            if step.name not in self._records:
+                self._skip(index, step, reason, quiet=True)
+
+    def _why_skipped(self, step: StepConfig) -> str | None:
+        if not self._overrides.step_enabled.get(step.name, step.enabled):
+            return DISABLED
+        if self._failed and step.run_on == "success":
+            return EARLIER_FAILED
+        if not self._failed and step.run_on == "failure":
+            return NOTHING_FAILED
+        return None
+
+    def _skip(self, index: int, step: StepConfig, reason: str, *, quiet: bool = False) -> None:
+        record = StepRun(index, step.name, step.type, SKIPPED, reason, (), None, None, None, None, None, None)
+        self._keep(record)
+        if not quiet:
+            narrate.step_skipped(step, reason)
+
+    def _keep(self, stored: StepRun, output: object = None) -> None:
+        """Note a step's final record: as stored, and with its whole output for later steps."""
+        self.unsaved.append(stored)
+        whole = replace(stored, output=output) if output is not None else stored  # type: ignore[arg-type]  # in memory only
+        self._records[stored.name] = whole
+        self._views[stored.name] = step_view(
+            stored.status,
+            whole.output,
+            rows_affected=stored.rows_affected,
+            error=stored.error.message if stored.error else None,
+        )
+        if stored.rows_affected is not None:
+            self.rows_affected = (self.rows_affected or 0) + stored.rows_affected
+        if stored.status != SKIPPED:
+            self._previous_rows = stored.rows_affected
+
+    def _scope(self, step: str | None = None, kwargs: Mapping[str, Any] | None = None) -> Scope:
+        run = self._execution.run
+        return Scope(
+            job=run.job,
+            now=self._clock.now(),
+            app=run.app,
+            timezone=self._job.timezone or server_timezone(),
+            run_id=run.run_id,
+            trigger=run.trigger,
+            scheduled_at=run.scheduled_at,
+            started_at=run.started_at,
+            session_user=self._execution.trigger.session_user,
+            step=step,
+            params=self._params,
+            kwargs=kwargs,
+            steps=self._views,
+        )
+
+    async def _step(self, index: int, step: StepConfig) -> Status:
+        scope = self._scope(step.name)
+        self._execution.current_step = step.name
+        began = self._clock.now()
+        current_scope.set(LogScope(self._execution.log, step.name))
+        record = StepRun(index, step.name, step.type, RUNNING, None, (), began, None, None, None, None, None)
+        try:
+            if step.condition is not None and not evaluate(
+                step.condition, lambda token: look_up(token, scope)
+            ):
+                self._skip(index, step, CONDITION)
+                return SKIPPED
+            params, explicit = step_params(step, self._params, self._overrides, scope)
+            rendered = render_step(step, replace(scope, kwargs=params))
+            record = replace(record, input=snapshot(_input_of(rendered, params)))
+        except Invalid as error:
+            narrate.step_started(step, 1, 1)
+            return self._close(step, record, failure(error), 0.0)
+        finally:
+            current_scope.set(LogScope(self._execution.log, step.name))
+        return await self._try(step, rendered, record, self._context(index, step, params, explicit))
+
+    def _context(
+        self, index: int, step: StepConfig, params: dict[str, Any], explicit: frozenset[str]
+    ) -> RunContext:
+        run, trigger = self._execution.run, self._execution.trigger
+        fire = f"{run.schedule}:{run.scheduled_at.isoformat()}" if run.scheduled_at else run.run_id
+        return RunContext(
+            run_id=run.run_id,
+            job_id=run.job,
+            trigger=trigger,
+            app=run.app,
+            step_name=step.name,
+            step_index=index,
+            log_level=self._overrides.log_level or self._job.log_level,
+            params=params,
+            explicit=explicit,
+            prev_rows_affected=self._previous_rows,
+            parent_chain=list(run.parent_chain),
+            idempotency_key=f"{run.job}:{fire}:{step.name}",
+            log=self._log,
+            previous=self._records,
+            cancelled=self._execution.is_stopping,
+            host=self._host,
+        )
+
+    async def _try(self, step: StepConfig, rendered: StepConfig, record: StepRun, ctx: RunContext) -> Status:
+        policy = self._job.retry_of(step)
+        number, wait = 1, 0.0
+        done: tuple[Attempt, ...] = ()
+        while True:
+            started, clock = self._clock.now(), time.monotonic()
+            ctx.attempt = number
+            narrate.step_started(step, number, policy.attempts)
+            record = replace(record, attempts=(*done, Attempt(number, RUNNING, started, None)))
+            outcome = await self._attempt(step, rendered, record, ctx)
+            seconds = time.monotonic() - clock
+            last = Attempt(number, outcome.status, started, self._clock.now(), outcome.error)
+            if outcome.status != FAILED or number >= policy.attempts or outcome.kind not in policy.retry_on:
+                break
+            number += 1
+            wait = delay_before(number, policy) * base.backoff_scale
+            done = (*done, replace(last, wait_seconds=wait))
+            narrate.step_ended(step, outcome, seconds, None)
+            narrate.retry_scheduled(step, number, policy.attempts, wait)
+            self._open = record = replace(record, attempts=done)
+            await self._recorder.save(self._execution, [record], step.name)
+            await asyncio.sleep(wait)
+        self._open = None
+        return self._close(step, replace(record, attempts=(*done, last)), outcome, seconds)
+
+    async def _attempt(
+        self, step: StepConfig, rendered: StepConfig, record: StepRun, ctx: RunContext
+    ) -> StepOutcome:
+        """One try; the record that says it runs is stored meanwhile, and is stored before this returns."""
+        self._open = record
+        saving, self.unsaved = [*self.unsaved, record], []
+        opening = asyncio.create_task(self._recorder.save(self._execution, saving, step.name))
+        try:
+            return await attempt(rendered, ctx)
+        finally:
+            await asyncio.shield(opening)
+
+    def _close(self, step: StepConfig, record: StepRun, outcome: StepOutcome, seconds: float) -> Status:
+        now = self._clock.now()
+        output: object = None
+        if outcome.result is not None:
+            try:
+                record = _with_result(record, outcome.result)
+                output = outcome.result.output
+            except LibertyError as error:
+                outcome = failure(
+                    StepFailed(f"the result of step {step.name!r} cannot be stored: {error.message}")
+                )
+        attempts = record.attempts
+        if not attempts:
+            attempts = (Attempt(1, outcome.status, now, now, outcome.error),)
+        elif attempts[-1].status != outcome.status:
+            attempts = (*attempts[:-1], replace(attempts[-1], status=outcome.status, error=outcome.error))
+        reason = _reason(outcome.error)
+        self._keep(
+            replace(
+                record,
+                status=outcome.status,
+                reason=reason,
+                attempts=attempts,
+                finished_at=now,
+                error=outcome.error,
+            ),
+            output,
+        )
+        narrate.step_ended(step, outcome, seconds, record.rows_affected)
+        if outcome.status == FAILED:
+            self._partial = self._partial or step.continue_on_error
+            self._failed = self._failed or not step.continue_on_error
+        return outcome.status
+
+
+def _reason(error: StepError | None) -> str | None:
+    return error.message if error is not None and error.type == "TimeoutError" else None
+
+
+def _with_result(record: StepRun, result: StepResult) -> StepRun:
+    extras: dict[str, Any] | None = result.extras or None
+    if extras is None and result.rows_affected is not None:
+        extras = {"rows_affected": result.rows_affected}
+    return replace(record, rows_affected=result.rows_affected, output=snapshot(extras))
+
+
+def _input_of(step: StepConfig, params: dict[str, Any]) -> dict[str, Any]:
+    """What a reader wants to see: a python step's arguments, any other step's keys after substitution."""
+    if step.type == "python":
+        return params
+    own = step.model_dump(exclude=set(step.structural), exclude_unset=True, by_alias=True, warnings=False)
+    return {**own, "params": {**own.get("params", {}), **params}} if params else own

@@ -1,0 +1,95 @@
+"""The `sql_query` step: one statement on a SQL connector."""
+
+import logging
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from liberty.connectors import SqlConnector, SqlResult
+from liberty.jobs.steps.base import RunContext, StepConfig, StepResult
+from liberty.jobs.steps.fields import Templatable, own_params
+from liberty.jobs.steps.json_values import json_row
+
+STORED_ROWS = 100
+
+_log = logging.getLogger("nomaflow.sql_query")
+_SESSION_USER = re.compile(r"(?<![:\w\\]):session_user\b")
+
+
+class SqlQueryStep(StepConfig):
+    """Run a declared query or one SQL statement; rows and counts are there for later steps."""
+
+    type: Literal["sql_query"] = "sql_query"
+    connector: str = Field(min_length=1, description="SQL connector (or pool) the statement runs on.")
+    query: str = Field(
+        min_length=1,
+        description="Name of a declared query (`:write` suffix allowed) or the text of one SQL statement.",
+    )
+    params: Annotated[dict[str, Any], Templatable()] = Field(
+        default_factory=dict, description="Values for the statement's `:name` placeholders."
+    )
+    pool: str | None = Field(None, description="Run on this pool instead of the connector's own.")
+    fetch: Annotated[Literal["all", "first", "none"], Templatable()] = Field(
+        "all", description="What to keep of the result: all rows, the first one, or only the count."
+    )
+
+    async def execute(self, ctx: RunContext) -> StepResult:
+        """Run the statement in a transaction of its own.
+
+        A placeholder `:session_user` that no param fills is who triggered the run. Later steps see every row the
+        connector's `max_rows` lets through; the first 100 are stored.
+        """
+        connector = ctx.connectors.sql(self.connector)
+        params = own_params(self.params, ctx)
+        if "session_user" not in params and _SESSION_USER.search(_text_of(connector, self.query)):
+            params["session_user"] = ctx.session_user
+        _log.info(
+            "nomaflow.sql_query start run=%s step=%r connector=%s query=%s",
+            ctx.run_id,
+            ctx.step_name,
+            self.connector,
+            _shown(self.query),
+        )
+        _log.debug("nomaflow.sql_query sql run=%s step=%r %s", ctx.run_id, ctx.step_name, self.query)
+        result = await connector.execute(
+            self.query, params, pool=self.pool, max_rows=1 if self.fetch == "first" else None
+        )
+        made = self._result(result)
+        _log.info(
+            "nomaflow.sql_query done run=%s step=%r rows=%s elapsed_ms=%s",
+            ctx.run_id,
+            ctx.step_name,
+            made.rows_affected,
+            made.extras["elapsed_ms"],
+        )
+        return made
+
+    def _result(self, result: SqlResult) -> StepResult:
+        affected = max(result.row_count, 0)
+        facts: dict[str, Any] = {"row_count": affected, "rows_affected": affected, "elapsed_ms": result.duration_ms}
+        if result.truncated and self.fetch != "first":
+            facts["truncated"] = True
+        if not result.columns or self.fetch == "none":
+            return StepResult(affected, facts, dict(facts))
+        rows = [json_row(row, number) for number, row in enumerate(result.rows, 1)]
+        facts["first_row"] = rows[0] if rows else None
+        stored = {**facts, "rows": rows[:STORED_ROWS]}
+        if len(rows) > STORED_ROWS:
+            stored["truncated"] = True
+        return StepResult(affected, stored, {**facts, "rows": rows})
+
+
+def _text_of(connector: SqlConnector, query: str) -> str:
+    """The SQL of a declared query in all its dialects, else the text itself."""
+    name = query.strip()
+    for declared in connector.config.all_queries():
+        if declared.name in (name, name.removesuffix(":write")):
+            return declared.sql if isinstance(declared.sql, str) else "\n".join(declared.sql.values())
+    return query
+
+
+def _shown(query: str) -> str:
+    """A query's name; of SQL text only its first word, since the text may hold data."""
+    words = query.split(maxsplit=1)
+    return repr(query.strip()) if len(words) == 1 else f"{words[0].upper()} …"

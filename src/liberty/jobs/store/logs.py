@@ -1,0 +1,84 @@
+"""Log lines: appended in batches behind the run's fence, read by sequence number."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, func, insert, literal_column, select
+
+from liberty.database import Tx
+from liberty.jobs.run import LogLine
+from liberty.jobs.store import runs
+from liberty.jobs.store.rows import log_from
+from liberty.jobs.store.runs import Fence
+from liberty.jobs.store.tables import logs
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+_COLUMNS = (logs.c.seq, logs.c.ts, logs.c.level, logs.c.logger, logs.c.step, logs.c.message)
+_APPEND = insert(logs).values({name: bindparam(name) for name in ["job_run_id", *(c.name for c in _COLUMNS)]})
+_AFTER = (
+    select(*_COLUMNS)
+    .where(logs.c.job_run_id == bindparam("number"), logs.c.seq > bindparam("after"))
+    .order_by(logs.c.seq)
+    .limit(bindparam("count"))
+)
+_AFTER_AT_LEVEL = {
+    level: _AFTER.where(logs.c.level.in_([literal_column(f"'{name}'") for name in LEVELS[index:]]))
+    for index, level in enumerate(LEVELS)
+}
+_LATEST = (
+    select(*_COLUMNS)
+    .where(logs.c.job_run_id == bindparam("number"))
+    .order_by(logs.c.seq.desc())
+    .limit(bindparam("count"))
+)
+_LAST_SEQ = select(func.max(logs.c.seq)).where(logs.c.job_run_id == bindparam("number"))
+
+
+async def append(tx: Tx, fence: Fence, lines: Sequence[LogLine], *, dropped: int = 0) -> bool:
+    """Store lines; False, and nothing stored, when the run is no longer ours or is final."""
+    if not await runs.touch(tx, fence, lines=len(lines), dropped=dropped):
+        return False
+    await write(tx, fence.number, lines)
+    return True
+
+
+async def write(tx: Tx, number: int, lines: Sequence[LogLine]) -> None:
+    """Store lines without a fence: the caller's transaction has proved ownership."""
+    if not lines:
+        return
+    await tx.many(
+        _APPEND,
+        [
+            {
+                "job_run_id": number,
+                "seq": line.seq,
+                "ts": line.ts,
+                "level": line.level,
+                "logger": line.logger,
+                "step": line.step,
+                "message": line.message,
+            }
+            for line in lines
+        ],
+    )
+
+
+async def after(
+    tx: Tx, number: int, seq: int, *, limit: int = 1000, level: str | None = None
+) -> list[LogLine]:
+    """Lines with a number above `seq`, in order; `level` keeps that level and the graver ones."""
+    statement = _AFTER_AT_LEVEL[level] if level is not None else _AFTER
+    return [
+        log_from(row) for row in await tx.all(statement, {"number": number, "after": seq, "count": limit})
+    ]
+
+
+async def latest(tx: Tx, number: int, *, limit: int = 1000) -> list[LogLine]:
+    """The last lines, in order."""
+    rows = await tx.all(_LATEST, {"number": number, "count": limit})
+    return [log_from(row) for row in reversed(rows)]
+
+
+async def last_seq(tx: Tx, number: int) -> int:
+    """The highest stored sequence number; 0 when nothing was logged."""
+    return int(await tx.scalar(_LAST_SEQ, {"number": number}) or 0)

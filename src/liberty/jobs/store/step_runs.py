@@ -1,0 +1,55 @@
+"""Step rows: opened when a step starts, closed with its outcome, always behind the run's fence."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, select, update
+
+from liberty.database import Tx
+from liberty.database.upsert import insert
+from liberty.jobs.run import ABORTED, FAILED, RUNNING, StepRun
+from liberty.jobs.store import runs
+from liberty.jobs.store.rows import STEP_COLUMNS, step_from, step_values
+from liberty.jobs.store.runs import Fence
+from liberty.jobs.store.tables import step_runs
+
+_COLUMNS = [column.name for column in STEP_COLUMNS]
+_SAVE_INSERT = insert(step_runs).values({name: bindparam(name) for name in ["job_run_id", *_COLUMNS]})
+_SAVE = _SAVE_INSERT.on_conflict_do_update(
+    index_elements=[step_runs.c.job_run_id, step_runs.c.step_index],
+    set_={name: _SAVE_INSERT.excluded[name] for name in _COLUMNS if name != "step_index"},
+)
+_OF_RUN = (
+    select(*STEP_COLUMNS)
+    .where(step_runs.c.job_run_id == bindparam("number"))
+    .order_by(step_runs.c.step_index)
+)
+_LEAVE_BEHIND = (
+    update(step_runs)
+    .where(step_runs.c.job_run_id == bindparam("number"), step_runs.c.status == str(RUNNING))
+    .values(status=bindparam("verdict"), reason=bindparam("why"), finished_at=bindparam("at"))
+)
+
+
+async def save(tx: Tx, fence: Fence, steps: Sequence[StepRun], *, current: str | None = None) -> bool:
+    """Write the steps as they are now; False, and nothing written, when the run is no longer ours."""
+    if not await runs.touch(tx, fence, step=current):
+        return False
+    await write(tx, fence.number, steps)
+    return True
+
+
+async def write(tx: Tx, number: int, steps: Sequence[StepRun]) -> None:
+    """Write the steps without a fence: the caller's transaction has proved ownership."""
+    for step in steps:
+        await tx.run(_SAVE, {"job_run_id": number, **step_values(step)})
+
+
+async def of_run(tx: Tx, number: int) -> list[StepRun]:
+    """All recorded steps of a run in declared order."""
+    return [step_from(row) for row in await tx.all(_OF_RUN, {"number": number})]
+
+
+async def close_open(tx: Tx, number: int, *, aborted: bool, reason: str, at: object) -> int:
+    """End the steps a run left running, as `aborted` or `failed`."""
+    verdict = ABORTED if aborted else FAILED
+    return await tx.run(_LEAVE_BEHIND, {"number": number, "verdict": str(verdict), "why": reason, "at": at})

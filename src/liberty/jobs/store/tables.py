@@ -1,0 +1,160 @@
+"""The tables of run history. `database/migrations/` creates them; a test keeps both in step."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    column,
+    literal_column,
+)
+
+from liberty.database.types import BigId, Instant
+from liberty.jobs.run import IN_FLIGHT
+
+metadata = MetaData()
+
+runs = Table(
+    "ly2_job_runs",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("run_id", Text, Computed("'r-' || CAST(id AS VARCHAR)")),
+    Column("job", Text, nullable=False),
+    Column("app", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("trigger", Text, nullable=False),
+    Column("triggered_by", Text, nullable=False),
+    Column("schedule", Text),
+    Column("scheduled_at", Instant),
+    Column("queued_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("rows_affected", BigInteger),
+    Column("params", Text, nullable=False),
+    Column("overrides", Text),
+    Column("replay_of", BigInteger),
+    Column("definition_version", Integer),
+    Column("owner", Text),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("current_step", Text),
+    Column("parent_chain", Text),
+    Column("abort_requested_by", Text),
+    Column("exclusive", Boolean, nullable=False),
+    Column("idempotency_key", Text),
+    Column("log_lines", BigInteger, nullable=False, server_default="0"),
+    Column("log_dropped", BigInteger, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+)
+
+
+def status_in(statuses: Iterable[str]) -> ColumnElement[bool]:
+    """A condition with the statuses written out, so that partial indexes match it and nothing is left to bind."""
+    return column("status", Text).in_([literal_column(f"'{status}'") for status in statuses])
+
+
+_in_flight = status_in(IN_FLIGHT)
+
+FIRE_KEY = Index(
+    "ly2_job_runs_fire",
+    runs.c.job,
+    runs.c.schedule,
+    runs.c.scheduled_at,
+    unique=True,
+    sqlite_where=column("trigger") == literal_column("'cron'"),
+    postgresql_where=column("trigger") == literal_column("'cron'"),
+)
+SINGLE_INSTANCE_KEY = Index(
+    "ly2_job_runs_single",
+    runs.c.job,
+    unique=True,
+    sqlite_where=column("exclusive", Boolean) & _in_flight,
+    postgresql_where=column("exclusive", Boolean) & _in_flight,
+)
+Index(
+    "ly2_job_runs_idempotency",
+    runs.c.job,
+    runs.c.idempotency_key,
+    unique=True,
+    sqlite_where=column("idempotency_key").is_not(None),
+    postgresql_where=column("idempotency_key").is_not(None),
+)
+Index("ly2_job_runs_job_status", runs.c.job, runs.c.status, runs.c.id)
+Index("ly2_job_runs_status", runs.c.status, runs.c.id)
+Index("ly2_job_runs_job", runs.c.job, runs.c.id)
+Index("ly2_job_runs_queued", runs.c.queued_at)
+
+step_runs = Table(
+    "ly2_step_runs",
+    metadata,
+    Column("job_run_id", BigInteger, ForeignKey("ly2_job_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("step_index", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("attempts", Text, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("rows_affected", BigInteger),
+    Column("input", Text),
+    Column("output", Text),
+    Column("error", Text),
+    sqlite_with_rowid=False,
+)
+
+logs = Table(
+    "ly2_job_logs",
+    metadata,
+    Column("job_run_id", BigInteger, ForeignKey("ly2_job_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("ts", Instant, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("logger", Text, nullable=False),
+    Column("step", Text),
+    Column("message", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+versions = Table(
+    "ly2_job_versions",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("definition", Text, nullable=False),
+    Column("loaded_at", Instant, nullable=False),
+)
+
+replicas = Table(
+    "ly2_job_replicas",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process_started", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False),
+)
+
+pauses = Table(
+    "ly2_job_pauses",
+    metadata,
+    Column("job", Text, primary_key=True, comment="a job's name, or * for the freeze of all jobs"),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+    Column("reason", Text),
+    Column("then", Text, nullable=False),
+    Column("author", Text, nullable=False),
+)

@@ -1,0 +1,49 @@
+"""Every definition a run may have been made from, numbered 1..n per job."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select
+
+from liberty.database import Tx
+from liberty.jobs.store.tables import versions
+
+_NEWEST = (
+    select(versions.c.version, versions.c.fingerprint)
+    .where(versions.c.job == bindparam("job"))
+    .order_by(versions.c.version.desc())
+    .limit(1)
+)
+_ADD = insert(versions).values(
+    {name: bindparam(name) for name in ("job", "version", "fingerprint", "definition", "loaded_at")}
+)
+_GET = select(versions.c.definition).where(
+    versions.c.job == bindparam("job"), versions.c.version == bindparam("version")
+)
+
+
+async def remember(tx: Tx, definitions: dict[str, tuple[str, str]], now: datetime) -> dict[str, int]:
+    """The version of each job's `(fingerprint, definition)`: the newest one, or a new one when it changed."""
+    numbers: dict[str, int] = {}
+    for job, (fingerprint, definition) in definitions.items():
+        newest = await tx.first(_NEWEST, {"job": job})
+        if newest is not None and newest[1] == fingerprint:
+            numbers[job] = newest[0]
+            continue
+        numbers[job] = newest[0] + 1 if newest is not None else 1
+        await tx.run(
+            _ADD,
+            {
+                "job": job,
+                "version": numbers[job],
+                "fingerprint": fingerprint,
+                "definition": definition,
+                "loaded_at": now,
+            },
+        )
+    return numbers
+
+
+async def definition(tx: Tx, job: str, version: int) -> str | None:
+    """The definition's canonical JSON, or None when that version was never loaded here."""
+    found = await tx.scalar(_GET, {"job": job, "version": version})
+    return None if found is None else str(found)

@@ -1,0 +1,118 @@
+"""Event loops in threads of their own, and periodic ticks. The only file that starts threads for loops."""
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+_log = logging.getLogger("liberty.loops")
+
+
+class LoopThread:
+    """An event loop running in a daemon thread, so that what blocks it blocks nobody else.
+
+    `start()` returns once the loop runs. `run(coro)` may be awaited from any other loop: cancelling the
+    await cancels the coroutine. `stop()` ends the loop; a thread that will not end is left behind, because
+    a daemon thread cannot keep the process alive.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+
+    @property
+    def thread_id(self) -> int | None:
+        return self._thread.ident
+
+    def _main(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def start(self) -> "LoopThread":
+        self._thread.start()
+        ready = threading.Event()
+        self.loop.call_soon_threadsafe(ready.set)
+        ready.wait()
+        return self
+
+    def submit[T](self, coro: Coroutine[Any, Any, T]) -> "concurrent.futures.Future[T]":
+        """Start `coro` on this loop from any thread."""
+        return asyncio.run_coroutine_threadsafe(coro, self.loop)
+
+    async def run[T](self, coro: Coroutine[Any, Any, T]) -> T:
+        """Run `coro` on this loop and await its result from another one."""
+        return await asyncio.wrap_future(self.submit(coro))
+
+    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
+        self.loop.call_soon_threadsafe(function, *args)
+
+    def stop(self, timeout: float = 2.0) -> bool:
+        """Cancel what is left, stop the loop; False when the thread did not end within `timeout` seconds."""
+        if not self._thread.is_alive():
+            return True
+        self.loop.call_soon_threadsafe(self._cancel_and_stop)
+        self._thread.join(timeout)
+        ended = not self._thread.is_alive()
+        if ended:
+            self.loop.close()
+        return ended
+
+    def _cancel_and_stop(self) -> None:
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task.cancel()
+        if not tasks:
+            self.loop.stop()
+            return
+        gathered = asyncio.gather(*tasks, return_exceptions=True)
+        gathered.add_done_callback(lambda _: self.loop.stop())
+
+
+class Ticker:
+    """Calls `tick` every `interval` seconds, or at once after `wake()`; a tick that raises is logged, the next one comes.
+
+    Args:
+        name: for logs and the task's name.
+        tick: the work; returns the seconds to wait until the next tick, or None for `interval`.
+        interval: seconds between ticks.
+    """
+
+    def __init__(self, name: str, tick: Callable[[], Awaitable[float | None]], interval: float) -> None:
+        self.name = name
+        self._tick = tick
+        self._interval = interval
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Run the next tick now. To be called on the ticker's own loop."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            delay: float | None = None
+            try:
+                delay = await self._tick()
+            except Exception:  # noqa: BLE001 - edge: a loop tick; the loop must outlive it
+                _log.exception("%s: tick failed; next one in %s s", self.name, self._interval)
+            try:
+                async with asyncio.timeout(self._interval if delay is None else delay):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+
+@asynccontextmanager
+async def running(*tickers: Ticker) -> AsyncIterator[None]:
+    """Keep the tickers ticking inside the block; all are cancelled and awaited on the way out."""
+    tasks = [asyncio.create_task(ticker.run(), name=ticker.name) for ticker in tickers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
