@@ -34,5 +34,5 @@ def to_millis(instant: datetime) -> datetime:
 
 def rfc3339(instant: datetime) -> str:
     """UTC with milliseconds, e.g. `2026-03-29T00:00:00.000Z`: the form of every time on the wire."""
-    text = instant.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text[:-6] + "Z"
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:-6] + "Z"

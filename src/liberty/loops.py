@@ -21,7 +21,7 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.loop = asyncio.new_event_loop()
+        self.loop = _new_loop()
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
 
     @property
@@ -72,8 +72,17 @@ class LoopThread:
         gathered.add_done_callback(lambda _: self.loop.stop())
 
 
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop where it exists: waking it from another thread, which every write does, costs a third."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
 class Ticker:
-    """Calls `tick` every `interval` seconds, or at once after `wake()`; a tick that raises is logged, the next one comes.
+    """Calls `tick` every `interval` seconds, or at once after `wake()`; one that raises is logged, the next one comes.
 
     Args:
         name: for logs and the task's name.

@@ -75,8 +75,8 @@ class Runtime:
     ) -> "Runtime":
         """Open the database, load what is configured, start the engine and, for a server, the schedule.
 
-        `load` reads the settings, now and at every reload. Raises Invalid when a file does not parse, Conflict when another server uses the data folder, Unavailable
-        when the database cannot be opened.
+        `load` reads the settings, now and at every reload. Raises Invalid when a file does not parse, Conflict when
+        another server uses the data folder, Unavailable when the database cannot be opened.
         """
         settings = load()
         clock = clock or SystemClock()

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 import pytest
 
@@ -105,7 +106,10 @@ def test_values_have_their_types(database: sqlite3.Connection) -> None:
     assert warmest == (100.04,)
     for table in ("flights", "weather", "planes", "airports", "airlines"):
         for _, column, *_ in database.execute(f"PRAGMA table_info({table})").fetchall():
-            assert database.execute(f"SELECT 1 FROM {table} WHERE {column} IN ('NA', '') LIMIT 1").fetchone() is None
+            assert (
+                database.execute(f"SELECT 1 FROM {table} WHERE {column} IN ('NA', '') LIMIT 1").fetchone()
+                is None
+            )
 
 
 def test_a_second_time_repairs_and_keeps_edits(demo: Path) -> None:
@@ -127,11 +131,8 @@ def test_what_was_made_at_run_time_is_not_laid_out(demo: Path) -> None:
     assert (demo / "data").stat().st_mode & 0o077 == 0
 
 
-def test_an_interrupted_build_leaves_no_database(demo: Path, tmp_path: Path) -> None:
-    from shutil import copytree
-
-    copytree(demo, tmp_path, dirs_exist_ok=True)
-    (tmp_path / DATABASE).unlink()
+def test_an_interrupted_build_leaves_no_database(tmp_path: Path) -> None:
+    copytree(demo_files(), tmp_path, dirs_exist_ok=True, ignore=ignore_patterns("data"))
     (tmp_path / "nycflights13" / "flights.csv.gz").write_bytes(b"torn")
     with pytest.raises(OSError, match="gzip"):
         lay_out(tmp_path)
@@ -139,5 +140,7 @@ def test_an_interrupted_build_leaves_no_database(demo: Path, tmp_path: Path) -> 
 
 
 def test_it_is_small_enough_to_commit() -> None:
-    size = sum(path.stat().st_size for path in demo_files().rglob("*") if "data" not in path.parts and path.is_file())
+    size = sum(
+        path.stat().st_size for path in demo_files().rglob("*") if "data" not in path.parts and path.is_file()
+    )
     assert size <= 12 * 1024 * 1024

@@ -20,5 +20,6 @@ def expect_at_most(*, what: str, found: int, limit: int) -> dict:
 async def list_failures(ctx: StepContext) -> dict:
     """`ctx.previous` holds the record of every earlier step of the run."""
     failed = [name for name, step in ctx.previous.items() if step.status == "failed"]
-    ctx.log.warning("to look into: %s", ", ".join(failed))
+    if failed:
+        ctx.log.warning("to look into: %s", ", ".join(failed))
     return {"failed": failed}

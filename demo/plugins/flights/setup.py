@@ -121,7 +121,9 @@ def _fill(path: Path) -> None:
 
 
 def _load(database: sqlite3.Connection, table: str) -> None:
-    optional = {name for _, name, _, not_null, *_ in database.execute(f"PRAGMA table_info({table})") if not not_null}
+    optional = {
+        name for _, name, _, not_null, *_ in database.execute(f"PRAGMA table_info({table})") if not not_null
+    }
     with gzip.open(SOURCE / f"{table}.csv.gz", "rt", encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
         columns = next(rows)

@@ -1,0 +1,23 @@
+"""`liberty-admin`: every verb, and the module that is imported once it is asked for."""
+
+import sys
+from collections.abc import Sequence
+
+VERBS: dict[str, tuple[str, str]] = {
+    "job": ("liberty.cli.job", "list, run, watch and operate jobs"),
+    "reload": ("liberty.cli.reload", "read the configuration again"),
+    "reload-plugin": ("liberty.cli.reload_plugin", "load a plugin's changed Python files"),
+    "init": ("liberty.cli.init", "lay out a new apps repository with a first job"),
+    "schema": ("liberty.cli.schema", "write the JSON Schemas that editors complete the files with"),
+    "user": ("liberty.cli.user", "add and list users, set passwords"),
+    "token": ("liberty.cli.token", "create, list and revoke API tokens"),
+    "crypto": ("liberty.cli.crypto", "make keys, encrypt and decrypt ENC: values"),
+}
+"""Each module has a `VERB`: one Command, or its own verbs by name."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    from liberty.cli.command import run_command
+
+    return run_command(VERBS, list(sys.argv[1:] if arguments is None else arguments))

@@ -60,6 +60,10 @@ class Database(Protocol):
         """Run `operation` on a consistent snapshot, without waiting for writers."""
         ...
 
+    async def leave_loop(self) -> None:
+        """Let go of what belongs to the running event loop, before that loop ends."""
+        ...
+
     async def close(self) -> None:
         """Finish what is queued and let go of the database."""
         ...

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 POOL_SIZE = 6  # connections per event loop
 STATEMENT_SECONDS = 15.0
+WRITERS = 2  # transactions a loop writes at once, so that a long one holds up only half
+MAX_GROUP = 64  # operations per transaction
 _NO_PARAMS: Mapping[str, Any] = {}
 
 
@@ -53,19 +55,103 @@ class PostgresTx:
         await self._connection.execute(sql)
 
 
+class _Write:
+    """An operation waiting for a transaction, and the future of whoever waits for it."""
+
+    __slots__ = ("args", "future", "kwargs", "operation", "result")
+
+    def __init__(
+        self,
+        operation: Operation[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        future: asyncio.Future[Any],
+    ) -> None:
+        self.operation = operation
+        self.args = args
+        self.kwargs = kwargs
+        self.future = future
+        self.result: Any = None
+
+    async def drive(self, connection: "Connection") -> None:
+        self.result = await self.operation(PostgresTx(connection), *self.args, **self.kwargs)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def succeed(self) -> None:
+        if not self.future.done():
+            self.future.set_result(self.result)
+
+
+class _Lane:
+    """What one event loop uses: its pool, and the writes that wait for a shared transaction."""
+
+    def __init__(self) -> None:
+        self.pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self.opening = asyncio.Lock()
+        self.pending: list[_Write] = []
+        self.writers: set[asyncio.Task[None]] = set()
+
+
 class PostgresDatabase:
-    """A PostgreSQL database; `dsn` in libpq form (`postgresql://…`)."""
+    """A PostgreSQL database; `dsn` in libpq form (`postgresql://…`).
+
+    Writes that wait at the same time share a transaction and so a commit. When one of them fails, all run again
+    alone, so that only the culprit fails. A write that has begun is finished even when its caller is cancelled.
+    """
 
     dialect: Literal["sqlite", "postgresql"] = "postgresql"
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._pools: dict[asyncio.AbstractEventLoop, asyncpg.Pool[asyncpg.Record]] = {}
-        self._opening: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
+        self._lanes: dict[asyncio.AbstractEventLoop, _Lane] = {}
 
     async def write[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        async with self._connection() as connection, connection.transaction():
-            return await operation(PostgresTx(connection), *args, **kwargs)
+        loop = asyncio.get_running_loop()
+        lane = self._lane(loop)
+        write = _Write(operation, args, kwargs, loop.create_future())
+        lane.pending.append(write)
+        if len(lane.writers) < WRITERS:
+            task = loop.create_task(self._write_pending(lane), name="postgres writer")
+            lane.writers.add(task)
+            task.add_done_callback(lane.writers.discard)
+        result: T = await write.future
+        return result
+
+    async def _write_pending(self, lane: _Lane) -> None:
+        while lane.pending:
+            group, lane.pending = lane.pending[:MAX_GROUP], lane.pending[MAX_GROUP:]
+            try:
+                async with self._connection() as connection, connection.transaction():
+                    for write in group:
+                        await write.drive(connection)
+            except asyncio.CancelledError:
+                for write in group:
+                    write.future.cancel()
+                raise
+            except BaseException as error:  # noqa: BLE001 - not swallowed: raised again where the write is awaited
+                if len(group) == 1:
+                    group[0].fail(error)
+                else:
+                    for write in group:
+                        await self._write_alone(write)
+                continue
+            for write in group:
+                write.succeed()
+
+    async def _write_alone(self, write: _Write) -> None:
+        try:
+            async with self._connection() as connection, connection.transaction():
+                await write.drive(connection)
+        except asyncio.CancelledError:
+            write.future.cancel()
+            raise
+        except BaseException as error:  # noqa: BLE001 - not swallowed: raised again where the write is awaited
+            write.fail(error)
+        else:
+            write.succeed()
 
     async def read[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         async with self._connection() as connection:
@@ -99,16 +185,21 @@ class PostgresDatabase:
                 details={"reason": type(error).__name__},
             ) from error
 
+    def _lane(self, loop: asyncio.AbstractEventLoop) -> _Lane:
+        lane = self._lanes.get(loop)
+        if lane is None:
+            lane = self._lanes[loop] = _Lane()
+        return lane
+
     async def _pool(self) -> "asyncpg.Pool[asyncpg.Record]":
-        loop = asyncio.get_running_loop()
-        pool = self._pools.get(loop)
-        if pool is not None:
-            return pool
-        async with self._opening.setdefault(loop, asyncio.Lock()):
-            if loop not in self._pools:
+        lane = self._lane(asyncio.get_running_loop())
+        if lane.pool is not None:
+            return lane.pool
+        async with lane.opening:
+            if lane.pool is None:
                 import asyncpg
 
-                self._pools[loop] = await asyncpg.create_pool(
+                lane.pool = await asyncpg.create_pool(
                     self._dsn,
                     min_size=1,
                     max_size=POOL_SIZE,
@@ -117,15 +208,23 @@ class PostgresDatabase:
                     max_cached_statement_lifetime=0,
                     server_settings={"application_name": "nomaflow"},
                 )
-        return self._pools[loop]
+        return lane.pool
+
+    async def leave_loop(self) -> None:
+        lane = self._lanes.pop(asyncio.get_running_loop(), None)
+        if lane is None:
+            return
+        if lane.writers:
+            await asyncio.wait(lane.writers)
+        if lane.pool is not None:
+            await lane.pool.close()
 
     async def close(self) -> None:
+        """Close the pools of loops that still run; those of ended loops went with them."""
         here = asyncio.get_running_loop()
-        for loop, pool in list(self._pools.items()):
+        for loop in list(self._lanes):
             if loop is here:
-                await pool.close()
+                await self.leave_loop()
             elif loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(pool.close(), loop))
-            else:
-                pool.terminate()
-        self._pools.clear()
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.leave_loop(), loop))
+        self._lanes.clear()

@@ -229,7 +229,10 @@ class SqliteDatabase:
         connection.close()
 
     def _commit(self, connection: sqlite3.Connection, tx: SqliteTx, group: list[_Job]) -> None:
+        """Run the group in one transaction; when one of them fails, again with a savepoint around each."""
         try:
+            if self._attempt(connection, tx, group):
+                return
             connection.execute("BEGIN IMMEDIATE")
             for job in group:
                 self._in_savepoint(connection, tx, job)
@@ -240,6 +243,23 @@ class SqliteDatabase:
             for job in group:
                 if job.error is None:
                     job.error = _unavailable(error, self.path)
+
+    def _attempt(self, connection: sqlite3.Connection, tx: SqliteTx, group: list[_Job]) -> bool:
+        """The common case, without savepoints. False, and nothing done, when an operation raised."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for job in group:
+                job.drive(tx)
+        except sqlite3.OperationalError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - not swallowed: raised again where the operation is awaited
+            connection.execute("ROLLBACK")
+            if len(group) > 1:
+                return False
+            group[0].error = error
+            return True
+        connection.execute("COMMIT")
+        return True
 
     def _in_savepoint(self, connection: sqlite3.Connection, tx: SqliteTx, job: _Job) -> None:
         connection.execute("SAVEPOINT operation")
@@ -273,6 +293,9 @@ class SqliteDatabase:
                     connection.execute("ROLLBACK")
             _hand_back([job])
         connection.close()
+
+    async def leave_loop(self) -> None:
+        """Nothing belongs to a loop: threads do the work."""
 
     async def close(self) -> None:
         if self._closed:

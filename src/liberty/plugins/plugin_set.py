@@ -152,10 +152,10 @@ class PluginSet:
         ]
 
     def signature_params(self, ref: str) -> frozenset[str] | None:
-        """The names a step may pass to `ref`; None when it takes any (`**`) or cannot be read from source."""
+        """The names `ref` declares, whether or not it also takes `**`; None when it cannot be read from source."""
         module_name, _, name = ref.partition(":")
         described = [function for function in self._functions_of(module_name) if function.name == name]
-        if not described or described[-1].takes_any:
+        if not described:
             return None
         return frozenset(parameter.name for parameter in described[-1].parameters)
 

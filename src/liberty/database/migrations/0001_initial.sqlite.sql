@@ -107,7 +107,7 @@ CREATE TABLE ly2_job_replicas (
 
 CREATE TABLE ly2_job_runs (
   id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-  run_id TEXT GENERATED ALWAYS AS ('r-' || CAST(id AS VARCHAR)),
+  run_id TEXT GENERATED ALWAYS AS ('r-' || CAST(id AS VARCHAR)) STORED,
   job TEXT NOT NULL,
   app TEXT NOT NULL,
   status TEXT NOT NULL,
@@ -132,7 +132,8 @@ CREATE TABLE ly2_job_runs (
   "exclusive" BOOLEAN NOT NULL,
   idempotency_key TEXT,
   log_lines BIGINT DEFAULT '0' NOT NULL,
-  log_dropped BIGINT DEFAULT '0' NOT NULL
+  log_dropped BIGINT DEFAULT '0' NOT NULL,
+  CONSTRAINT ly2_job_runs_final_has_end CHECK ((finished_at IS NULL) = (status IN ('queued', 'running', 'aborting')))
 );
 
 CREATE UNIQUE INDEX ly2_job_runs_fire ON ly2_job_runs (job, schedule, scheduled_at) WHERE "trigger" = 'cron';

@@ -26,8 +26,8 @@ async def admit(
 ) -> Enqueued:
     """Insert the row of a new run: queued, or skipped with the reason.
 
-    The same rules hold for every trigger; `held` is a reason known beforehand. A request repeated under its idempotency key, and a fire that already
-    has its row, get the run that exists.
+    The same rules hold for every trigger; `held` is a reason known beforehand. A request repeated under its
+    idempotency key, and a fire that already has its row, get the run that exists.
     """
     reason = held or await _unmet_dependency(tx, depends_on)
     if reason is not None:

@@ -35,11 +35,20 @@ async def attempt(step: StepConfig, ctx: RunContext) -> StepOutcome:
             return failure(error)
         message = f"timeout after {step.timeout_seconds:g}s"
         return StepOutcome(FAILED, error=StepError("TimeoutError", message), kind="timeout")
+    except asyncio.CancelledError:
+        if ctx.is_cancelled() or _being_cancelled():
+            raise
+        return StepOutcome(ABORTED, error=StepError("CancelledError", "the step cancelled itself"))
     except StepCancelled as error:
         return StepOutcome(ABORTED, error=_described(error))
     except Exception as error:  # noqa: BLE001 - edge: a step may raise anything
         return failure(error)
     return StepOutcome(SUCCEEDED, result=result)
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def failure(error: Exception) -> StepOutcome:

@@ -110,6 +110,10 @@ class Capture:
             if self._installed > 1:
                 return
             logging.getLogger().addHandler(self._handler)
+            for unused in ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks"):
+                setattr(
+                    logging, unused, False
+                )  # a third of the cost of a record, and no format of ours shows them
             sys.stdout = CapturedStream(sys.stdout, "stdout", "INFO")
             sys.stderr = CapturedStream(sys.stderr, "stderr", "INFO")
             threading.Thread.start = _start_in_context  # type: ignore[method-assign,assignment]  # 3.14 can do this by a flag

@@ -212,13 +212,8 @@ class Engine:
         if run is not None:
             self._bus.publish(RunMoved(run))
             if run.status == ABORTING:
-                self._work.call_soon(self._stop_execution, number, f"aborted by {by}")
+                self._work.call_soon(self._required_runner.stop, number, "abort", f"aborted by {by}")
         return run
-
-    def _stop_execution(self, number: int, reason: str) -> None:
-        execution = self._required_runner.active.get(number)
-        if execution is not None:
-            execution.stop("abort", reason)
 
     async def _call_child(
         self, parent: Execution, ctx: RunContext, job: str, params: Mapping[str, Any]
@@ -251,11 +246,7 @@ class Engine:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            execution = self._required_runner.active.get(queued.run.number)
-            if execution is not None:
-                execution.stop("abort", "the calling run was stopped")
-            else:
-                task.cancel()
+            self._required_runner.stop(queued.run.number, "abort", "the calling run was stopped")
             await asyncio.wait((task,))
             raise
 
@@ -298,8 +289,7 @@ class Engine:
             async with asyncio.timeout(seconds):
                 await dispatcher.idle()
         except TimeoutError:
-            for execution in list(runner.active.values()):
-                execution.stop("shutdown", "shutdown")
+            runner.stop_all("shutdown", "shutdown")
             grace = self._generation.settings.jobs.abort_grace_seconds + 2
             try:
                 async with asyncio.timeout(grace):
@@ -312,12 +302,24 @@ class Engine:
         await self._stack.aclose()
         if self._runner is not None:
             await self._database.write(replicas.remove, self._me.id)
+            await self._work.run(self._leave())
             await asyncio.to_thread(self._runner.plugin_loop.stop)
-            await self._work.run(self._generation.connectors.close())
-        if self._housekeeping is not None:
-            self._work.call_soon(self._housekeeping.cancel)
         await asyncio.to_thread(self._work.stop)
         capture.remove()
+
+    async def _leave(self) -> None:
+        """On the work loop: close what belongs to the lanes while they still run."""
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+            await asyncio.wait((self._housekeeping,))
+        await self._generation.connectors.close()
+        plugin_loop = self._required_runner.plugin_loop
+        try:
+            async with asyncio.timeout(1):
+                await plugin_loop.run(self._database.leave_loop())
+        except TimeoutError:
+            _log.warning("the plugin loop is blocked; its database connections end with the process")
+        await self._database.leave_loop()
 
     @property
     def _required_runner(self) -> Runner:

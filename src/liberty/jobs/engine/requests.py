@@ -36,16 +36,14 @@ def new_run(
     idempotency_key: str | None = None,
 ) -> NewRun:
     """Check what the caller sent, take the snapshot of the params. Raises Invalid or NotFound naming the key."""
-    if overrides == _NOTHING:
-        expanded = overrides
-        params = (
-            snapshot_params(job, overrides, scope_of(job, trigger, now, generation)) if job.params else {}
-        )
-    else:
+    expanded, params = overrides, {}
+    if overrides != _NOTHING:
         scope = scope_of(job, trigger, now, generation)
         expanded = expand_preset(job, overrides, scope)
         check_overrides(job, expanded, generation.plugins.signature_params)
         params = snapshot_params(job, expanded, scope)
+    elif job.params or job.param_specs:
+        params = snapshot_params(job, overrides, scope_of(job, trigger, now, generation))
     return NewRun(
         job=job.name,
         app=job.app,

@@ -13,14 +13,15 @@ from liberty.database import Database, Tx
 from liberty.errors import LibertyError
 from liberty.jobs.engine import narrate
 from liberty.jobs.engine.capture import capture
-from liberty.jobs.engine.execution import Execution, Queued
-from liberty.jobs.engine.lanes import PluginLoop, StepThreads
+from liberty.jobs.engine.execution import Execution, Queued, Stop
 from liberty.jobs.engine.persist import persist
+from liberty.jobs.engine.plugin_loop import PluginLoop
 from liberty.jobs.engine.run_log import RunLog
 from liberty.jobs.engine.scope import Scope, current_scope
+from liberty.jobs.engine.step_threads import StepThreads
 from liberty.jobs.engine.walk import Verdict, Walk
 from liberty.jobs.events import LogGrew, RunMoved, StepMoved
-from liberty.jobs.run import ABORTED, FAILED, LogLine, Run, StepRun
+from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, StepRun
 from liberty.jobs.steps.base import ChildRun, RunContext, StepLog
 from liberty.jobs.store import logs, retention, runs, step_runs
 from liberty.jobs.store.runs import Fence
@@ -53,11 +54,20 @@ class Runner:
         self.threads = StepThreads(settings.jobs.sync_threads)
         self.plugin_loop = PluginLoop()
         self.active: dict[int, Execution] = {}
+        self._claiming: dict[int, tuple[Stop, str] | None] = {}
         self.call_child: ChildCaller | None = None
 
-    async def execute(self, queued: Queued) -> Run | None:
-        """Claim and run; the final row, or None when the run was taken or ended by someone else."""
-        run = await persist(self._database, runs.claim, queued.run.number, self.owner, self._clock.now())
+    async def execute(self, queued: Queued, steps_ended: Callable[[], None] = lambda: None) -> Run | None:
+        """Claim and run; the final row, or None when the run was taken or ended by someone else.
+
+        `steps_ended` is called when no step runs any more and only the end remains to be stored.
+        """
+        number = queued.run.number
+        self._claiming[number] = None
+        try:
+            run = await persist(self._database, runs.claim, number, self.owner, self._clock.now())
+        finally:
+            stop = self._claiming.pop(number)
         task = asyncio.current_task()
         if run is None or task is None:
             return None
@@ -71,35 +81,46 @@ class Runner:
             task=task,
         )
         generation.hold()
-        self.active[run.number] = execution
+        self.active[number] = execution
+        if stop is not None:
+            execution.stop(*stop)
         outer = current_scope.get()
         current_scope.set(Scope(execution.log))
         capture.begin(level)
         try:
-            return await self._run(execution)
+            return await self._run(execution, steps_ended)
         finally:
             capture.end(level)
             current_scope.set(outer)
-            self.active.pop(run.number, None)
+            self.active.pop(number, None)
             generation.release()
 
-    async def _run(self, execution: Execution) -> Run | None:
+    def stop(self, number: int, how: Stop, reason: str) -> None:
+        """Stop a run of this process, also one whose claim has not come back from the database yet."""
+        execution = self.active.get(number)
+        if execution is not None:
+            execution.stop(how, reason)
+        elif number in self._claiming:
+            self._claiming[number] = (how, reason)
+
+    def stop_all(self, how: Stop, reason: str) -> None:
+        """Stop every run that this process has claimed or is claiming."""
+        for number in [*self.active, *self._claiming]:
+            self.stop(number, how, reason)
+
+    async def _run(self, execution: Execution, steps_ended: Callable[[], None]) -> Run | None:
         run, job = execution.run, execution.job
         self._bus.publish(RunMoved(run))
         narrate.run_started(run)
-        walk = Walk(
-            execution,
-            _Host(self, execution, await execution.generation.plugins.settled_snapshot()),
-            self,
-            self._clock,
-            StepLog(logging.getLogger(f"liberty.jobs.{run.job}")),
-        )
+        host = _Host(self, execution)
+        walk = Walk(execution, host, self, self._clock, StepLog(logging.getLogger(f"liberty.jobs.{run.job}")))
         loop = asyncio.get_running_loop()
         timer = None
         if job.timeout_seconds is not None:
             reason = f"timeout after {job.timeout_seconds:g}s"
             timer = loop.call_later(job.timeout_seconds, execution.stop, "timeout", reason)
         try:
+            host.plugins = await execution.generation.plugins.settled_snapshot()
             verdict = await walk.run()
         except asyncio.CancelledError:
             if execution.stopping is None:
@@ -120,6 +141,7 @@ class Runner:
             if timer is not None:
                 timer.cancel()
         execution.finishing = True
+        steps_ended()
         return await self._finish(execution, walk, verdict)
 
     async def _finish(self, execution: Execution, walk: Walk, verdict: Verdict) -> Run | None:
@@ -196,21 +218,28 @@ async def _end(
     rows: int | None,
     now: datetime,
 ) -> Run | None:
-    """Last steps, last lines and the final status, all or nothing."""
-    if not await runs.touch(tx, fence, lines=len(lines), dropped=dropped):
-        return None
-    await step_runs.write(tx, fence.number, steps)
-    await logs.write(tx, fence.number, lines)
-    return await runs.end(tx, fence, verdict.status, now, reason=verdict.reason, rows_affected=rows)
+    """The final status, the last steps and the last lines, all or nothing. An abort granted meanwhile wins."""
+    counts = {"rows_affected": rows, "lines": len(lines), "dropped": dropped}
+    ended = await runs.end(tx, fence, verdict.status, now, reason=verdict.reason, **counts)
+    if ended is None:
+        run = await runs.get(tx, fence.number)
+        if run is not None and run.status == ABORTING:
+            reason = f"aborted by {run.abort_requested_by}"
+            ended = await runs.end(tx, fence, ABORTED, now, reason=reason, **counts)
+    if ended is not None:
+        await step_runs.write(tx, fence.number, steps)
+        await logs.write(tx, fence.number, lines)
+    return ended
 
 
 class _Host:
     """What a run's steps are lent. The plugins are those of the moment the run began."""
 
-    def __init__(self, runner: Runner, execution: Execution, plugins: PluginSet) -> None:
+    plugins: PluginSet
+
+    def __init__(self, runner: Runner, execution: Execution) -> None:
         self._runner = runner
         self._execution = execution
-        self._plugins = plugins
 
     @property
     def connectors(self) -> ConnectorRegistry:
@@ -219,10 +248,6 @@ class _Host:
     @property
     def settings(self) -> Settings:
         return self._execution.generation.settings
-
-    @property
-    def plugins(self) -> PluginSet:
-        return self._plugins
 
     @property
     def _grace(self) -> float:

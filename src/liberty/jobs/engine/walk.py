@@ -34,6 +34,8 @@ from liberty.jobs.steps import base
 from liberty.jobs.steps.base import Host, RunContext, StepConfig, StepFailed, StepLog, StepResult
 from liberty.jobs.triggers.zones import server_timezone
 
+SHOWN_AFTER_SECONDS = 0.02  # a step that ends sooner is stored once, ended
+
 DISABLED = "skipped: disabled"
 EARLIER_FAILED = "skipped: earlier step failed"
 NOTHING_FAILED = "skipped: no step failed"
@@ -83,7 +85,7 @@ class Walk:
     async def run(self) -> Verdict:
         """Run every step that is due; the verdict for the run. Cancellation passes through."""
         run = self._execution.run
-        if self._job.params or run.params:
+        if self._job.params or self._job.param_specs or run.params:
             self._params = run_params(self._job, run.params, self._overrides, self._scope())
         stand_ins = {record.name: record for record in self._execution.queued.stand_ins}
         for index, step in enumerate(self._job.steps):
@@ -242,14 +244,21 @@ class Walk:
     async def _attempt(
         self, step: StepConfig, rendered: StepConfig, record: StepRun, ctx: RunContext
     ) -> StepOutcome:
-        """One try; the record that says it runs is stored meanwhile, and is stored before this returns."""
+        """One try. A record that says the step runs is stored once it has run for `SHOWN_AFTER_SECONDS`."""
         self._open = record
-        saving, self.unsaved = [*self.unsaved, record], []
-        opening = asyncio.create_task(self._recorder.save(self._execution, saving, step.name))
+        opening: list[asyncio.Task[None]] = []
+
+        def show() -> None:
+            saving, self.unsaved = [*self.unsaved, record], []
+            opening.append(asyncio.create_task(self._recorder.save(self._execution, saving, step.name)))
+
+        timer = asyncio.get_running_loop().call_later(SHOWN_AFTER_SECONDS, show)
         try:
             return await attempt(rendered, ctx)
         finally:
-            await asyncio.shield(opening)
+            timer.cancel()
+            if opening:
+                await asyncio.shield(opening[0])
 
     def _close(self, step: StepConfig, record: StepRun, outcome: StepOutcome, seconds: float) -> Status:
         now = self._clock.now()

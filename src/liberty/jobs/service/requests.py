@@ -1,7 +1,7 @@
 """Starting, aborting and replaying runs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from liberty.clock import Clock
 from liberty.database import Database
@@ -23,7 +23,7 @@ class ReplayRequest:
 
     definition: str = "current"
     from_step: str | None = None
-    overrides: Overrides = Overrides()
+    overrides: Overrides = field(default_factory=Overrides)
 
 
 class RunRequests:

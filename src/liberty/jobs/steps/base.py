@@ -21,11 +21,11 @@ backoff_scale: float = 1.0
 type RetryReason = Literal["error", "timeout", "connection"]
 
 
-class StepFailed(Exception):
+class StepFailed(Exception):  # noqa: N818 - the name is part of the plugin contract
     """Raised by a step to fail it; the retry policy applies."""
 
 
-class StepCancelled(Exception):
+class StepCancelled(Exception):  # noqa: N818 - the name is part of the plugin contract
     """Raised by a step to end step and run as `aborted`; never retried."""
 
 
@@ -148,7 +148,7 @@ class StepLog:
         self._logger.error(message, *args)
 
     def exception(self, message: object, *args: object) -> None:
-        self._logger.exception(message, *args)
+        self._logger.error(message, *args, exc_info=True)  # noqa: LOG014 - called from the author's handler
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from liberty.jobs.run import ABORTED, SUCCEEDED
+from liberty.jobs.steps.addressed import own_params
 from liberty.jobs.steps.base import RunContext, StepCancelled, StepConfig, StepFailed, StepResult
-from liberty.jobs.steps.fields import Templatable, own_params
+from liberty.jobs.steps.fields import Templatable
 
 _log = logging.getLogger("nomaflow.call_job")
 

@@ -13,8 +13,8 @@ from liberty.jobs.steps.base import StepFailed
 def json_value(value: Any, place: str = "value") -> Json:
     """`value` as JSON.
 
-    A decimal becomes the number when JSON's reading of that number is equal to it, else its text (`"0.1000000000000000001"`);
-    dates and times become ISO 8601 texts, bytes PostgreSQL's hexadecimal text (`\\\\x00ff`), everything else its own text.
+    A decimal becomes a number when readers of JSON get back exactly that number, else it becomes its text;
+    dates and times become ISO 8601 texts, bytes PostgreSQL's hexadecimal text, everything else its own text.
     Raises StepFailed naming `place` for NaN and infinity.
     """
     match value:
@@ -24,7 +24,9 @@ def json_value(value: Any, place: str = "value") -> Json:
             return int(value)
         case float():
             if not math.isfinite(value):
-                raise StepFailed(f"{place} is {value}; JSON has no such number, cast it to text in the statement")
+                raise StepFailed(
+                    f"{place} is {value}; JSON has no such number, cast it to text in the statement"
+                )
             return value
         case Decimal():
             return _number(value, place)

@@ -2,14 +2,17 @@
 
 import logging
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from liberty.connectors import SqlConnector, SqlResult
+from liberty.jobs.steps.addressed import own_params
 from liberty.jobs.steps.base import RunContext, StepConfig, StepResult
-from liberty.jobs.steps.fields import Templatable, own_params
+from liberty.jobs.steps.fields import Templatable
 from liberty.jobs.steps.json_values import json_row
+
+if TYPE_CHECKING:
+    from liberty.connectors import SqlConnector, SqlResult
 
 STORED_ROWS = 100
 
@@ -65,9 +68,13 @@ class SqlQueryStep(StepConfig):
         )
         return made
 
-    def _result(self, result: SqlResult) -> StepResult:
+    def _result(self, result: "SqlResult") -> StepResult:
         affected = max(result.row_count, 0)
-        facts: dict[str, Any] = {"row_count": affected, "rows_affected": affected, "elapsed_ms": result.duration_ms}
+        facts: dict[str, Any] = {
+            "row_count": affected,
+            "rows_affected": affected,
+            "elapsed_ms": result.duration_ms,
+        }
         if result.truncated and self.fetch != "first":
             facts["truncated"] = True
         if not result.columns or self.fetch == "none":
@@ -80,7 +87,7 @@ class SqlQueryStep(StepConfig):
         return StepResult(affected, stored, {**facts, "rows": rows})
 
 
-def _text_of(connector: SqlConnector, query: str) -> str:
+def _text_of(connector: "SqlConnector", query: str) -> str:
     """The SQL of a declared query in all its dialects, else the text itself."""
     name = query.strip()
     for declared in connector.config.all_queries():

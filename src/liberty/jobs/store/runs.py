@@ -126,6 +126,8 @@ def _ending(target: Status) -> Update:
             finished_at=bindparam("at"),
             rows_affected=bindparam("rows"),
             current_step=None,
+            log_lines=runs.c.log_lines + bindparam("lines"),
+            log_dropped=runs.c.log_dropped + bindparam("dropped"),
         )
         .returning(*RUN_COLUMNS)
     )
@@ -226,9 +228,21 @@ async def end(
     *,
     reason: str | None = None,
     rows_affected: int | None = None,
+    lines: int = 0,
+    dropped: int = 0,
 ) -> Run | None:
-    """Give a run its final status; None when it is no longer ours or already final."""
-    values = {"why": reason, "at": now, "rows": rows_affected, **_fence_values(fence)}
+    """Give a run its final status; None when it is no longer ours or already final.
+
+    Its last steps and `lines` are to be written in the same transaction.
+    """
+    values = {
+        "why": reason,
+        "at": now,
+        "rows": rows_affected,
+        "lines": lines,
+        "dropped": dropped,
+        **_fence_values(fence),
+    }
     row = await tx.first(_ENDINGS[target], values)
     return run_from(row) if row is not None else None
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     ColumnElement,
     Computed,
@@ -27,7 +28,7 @@ runs = Table(
     "ly2_job_runs",
     metadata,
     Column("id", BigId, primary_key=True, autoincrement=True),
-    Column("run_id", Text, Computed("'r-' || CAST(id AS VARCHAR)")),
+    Column("run_id", Text, Computed("'r-' || CAST(id AS VARCHAR)", persisted=True)),
     Column("job", Text, nullable=False),
     Column("app", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -53,6 +54,10 @@ runs = Table(
     Column("idempotency_key", Text),
     Column("log_lines", BigInteger, nullable=False, server_default="0"),
     Column("log_dropped", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint(
+        "(finished_at IS NULL) = (status IN ('queued', 'running', 'aborting'))",
+        name="ly2_job_runs_final_has_end",
+    ),
     sqlite_autoincrement=True,
 )
 

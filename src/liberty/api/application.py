@@ -1,0 +1,82 @@
+"""The FastAPI application: routers, guard, errors, edges, OpenAPI."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from liberty import __version__
+from liberty.api import health, jobs, logs, runs, sign_in
+from liberty.api.access import guard
+from liberty.api.edge import edge
+from liberty.api.errors import Asgi, boundary, install
+from liberty.api.models import ProblemDocument
+from liberty.api.services import Services
+from liberty.errors import Unauthenticated
+
+ROUTERS: Mapping[str, APIRouter] = {
+    "health": health.router,
+    "sign-in": sign_in.router,
+    "runs": runs.runs_router,
+    "logs": logs.router,
+    "jobs": jobs.router,
+    # What ends in a word of its own after a job's name comes before the name alone, which takes the rest.
+    "start": runs.start_router,
+    "job": jobs.catch_all,
+}
+"""In the order in which paths are tried."""
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ProblemDocument, "description": "Refused; `code` says why."},
+    "503": {"model": ProblemDocument, "description": "Try again later."},
+}
+
+
+def build(services: Services) -> tuple[FastAPI, Asgi]:
+    """The application, and the same behind its edges, which is what is served."""
+    app = FastAPI(
+        title="Nomaflow",
+        version=__version__,
+        description="Jobs, runs and their logs.",
+        dependencies=[Depends(guard)],
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        responses=_PROBLEMS,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.services = services
+    for router in ROUTERS.values():
+        app.include_router(router)
+
+    async def openapi(_: Request) -> Response:
+        from liberty.api.answers import json_answer
+
+        return json_answer(app.openapi())
+
+    app.add_route("/openapi.json", openapi, methods=["GET"], include_in_schema=False)
+    app.add_route("/docs", _docs, methods=["GET"], include_in_schema=False)
+    install(app)
+    app.add_exception_handler(Unauthenticated, sign_in.refuse)
+    return app, edge(boundary(app))
+
+
+def served_routes(routes: Iterable[BaseRoute]) -> Iterable[tuple[str, str]]:
+    """Every (method, path template) that can be called, HEAD left out."""
+    for route in routes:
+        if isinstance(route, Route | APIRoute):
+            for method in (route.methods or set()) - {"HEAD"}:
+                yield method, route.path
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+async def _docs(_: Request) -> Response:
+    return HTMLResponse("")

@@ -1,0 +1,136 @@
+"""Every error as RFC 9457 problem details with a stable code: the HTTP boundary, where nothing is let through."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liberty.errors import Invalid, LibertyError, TooMany
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS_OF: Mapping[str, int] = {
+    "not_found": 404,
+    "conflict": 409,
+    "invalid": 422,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "too_many_requests": 429,
+    "unavailable": 503,
+    "internal": 500,
+}
+_TITLES: Mapping[int, tuple[str, str]] = {
+    400: ("bad_request", "Bad request"),
+    401: ("unauthenticated", "Not signed in"),
+    403: ("forbidden", "Not allowed from here"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    409: ("conflict", "Conflict"),
+    413: ("too_large", "Request too large"),
+    415: ("unsupported_media_type", "Unsupported media type"),
+    422: ("invalid", "Invalid"),
+    429: ("too_many_requests", "Too many requests"),
+    500: ("internal", "Internal error"),
+    503: ("unavailable", "Unavailable"),
+}
+
+type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+type Asgi = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+_log = logging.getLogger("liberty.api")
+
+
+def problem(
+    status: int, detail: str, *, code: str | None = None, more: Mapping[str, Any] | None = None
+) -> Response:
+    """A problem document."""
+    usual_code, title = _TITLES.get(status, ("error", "Error"))
+    code = code or usual_code
+    body = {"type": f"urn:nomaflow:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+    text = json.dumps({**(more or {}), **body}, ensure_ascii=False, default=str)
+    return Response(text.encode("utf-8", "backslashreplace"), status, media_type=MEDIA_TYPE)
+
+
+def problem_of(error: LibertyError) -> Response:
+    """The document for one of our own errors, `problems` and details included."""
+    status = STATUS_OF[error.code]
+    if status == 500:
+        _log.error("internal error: %s", error.message, exc_info=error)
+        return problem(500, "Internal error.")
+    more = dict(error.details)
+    if isinstance(error, Invalid) and error.problems:
+        more["problems"] = [found.as_dict() for found in error.problems]
+    response = problem(status, error.message, code=error.code, more=more)
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.details.get("retry_after_seconds", 1))
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="nomaflow"'
+    return response
+
+
+def install(app: "FastAPI") -> None:
+    """Answer all errors of `app` with problem documents."""
+
+    async def ours(_: Request, error: Exception) -> Response:
+        return problem_of(error if isinstance(error, LibertyError) else LibertyError(str(error)))
+
+    async def http(_: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        detail = str(error.detail) if isinstance(error, HTTPException) else "Internal error."
+        response = problem(status, "no such page" if status == 404 else detail)
+        if isinstance(error, HTTPException) and error.headers:
+            response.headers.update(error.headers)
+        return response
+
+    async def request_invalid(_: Request, error: Exception) -> Response:
+        found = _findings(error) if isinstance(error, RequestValidationError) else []
+        detail = "; ".join(f"{item['key']}: {item['message']}" for item in found) or "the request is not valid"
+        return problem(422, detail, more={"problems": found})
+
+    app.add_exception_handler(LibertyError, ours)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, request_invalid)
+
+
+def _findings(error: RequestValidationError) -> list[dict[str, Any]]:
+    """Where and what, never the value itself: it may be a password."""
+    places = {"body", "query", "path", "header"}
+    found = []
+    for item in error.errors():
+        location = [str(part) for part in item["loc"]]
+        if location and location[0] in places:
+            location = location[1:]
+        key = ".".join(location) or "body"
+        message = str(item["msg"])
+        found.append({"file": None, "line": None, "job": None, "key": key, "message": message})
+    return found
+
+
+def boundary(app: Asgi) -> Asgi:
+    """`app` with a last resort: whatever is raised is logged and answered 500, or ends the response it began."""
+
+    async def guarded(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        began = False
+
+        async def note(message: MutableMapping[str, Any]) -> None:
+            nonlocal began
+            began = began or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await app(scope, receive, note)
+        except Exception:  # edge: the HTTP boundary
+            _log.exception("%s %s failed", scope.get("method", ""), scope.get("path", ""))
+            if not began and scope["type"] == "http":
+                await problem(500, "Internal error.")(scope, receive, send)
+
+    return guarded

@@ -1,0 +1,24 @@
+"""The catalogue: every job with its state, one job with its definition and last runs."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from liberty.api.access import Guarded
+from liberty.api.answers import json_answer
+from liberty.jobs.service import wire
+
+router = APIRouter(prefix="/admin/jobs", tags=["jobs"])
+catch_all = APIRouter(prefix="/admin/jobs", tags=["jobs"])
+
+
+@router.get("")
+async def list_jobs(asked: Guarded) -> Response:
+    """Every job you may read, quarantined ones with their problems included."""
+    views = await asked.services.jobs.views(asked.caller)
+    return json_answer({"items": [wire.job(view) for view in views], "next_cursor": None})
+
+
+@catch_all.get("/{name:path}")
+async def show_job(name: str, asked: Guarded) -> Response:
+    """One job with its definition and its last 50 runs."""
+    return json_answer(wire.job_detail(await asked.services.jobs.detail(name, asked.caller)))

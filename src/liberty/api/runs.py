@@ -1,0 +1,149 @@
+"""Runs: the list, one run, abort and replay."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response
+
+from liberty.api.access import Guarded
+from liberty.api.answers import json_answer
+from liberty.api.models import (
+    ReplayBody,
+    ReplayQueuedModel,
+    RunBody,
+    RunDetailModel,
+    RunModel,
+    RunPageModel,
+    RunQueuedModel,
+)
+from liberty.errors import Invalid, Unavailable
+from liberty.jobs.run import Overrides, Run
+from liberty.jobs.service import ReplayRequest, wire
+
+runs_router = APIRouter(prefix="/admin/jobs/runs", tags=["runs"])
+start_router = APIRouter(prefix="/admin/jobs", tags=["runs"])
+
+MAX_KEY = 200
+
+
+@runs_router.get("", responses={200: {"model": RunPageModel}})
+async def list_runs(
+    asked: Guarded,
+    job: Annotated[list[str] | None, Query(description="One or more names, also with commas.")] = None,
+    status: Annotated[list[str] | None, Query(description="One or more, any spelling, also with commas.")] = None,
+    since: Annotated[
+        str | None, Query(alias="from", description="Date or date-time; runs queued at or after it.")
+    ] = None,
+    until: Annotated[
+        str | None, Query(alias="to", description="Date (the whole day counts) or date-time.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> Response:
+    """Runs of the jobs you may read, newest first."""
+    page = await asked.services.runtime.reader.page(
+        asked.caller,
+        jobs=[_as_written(asked, name) for name in _words(job)],
+        statuses=_words(status),
+        since=parse_instant(since, "from"),
+        until=parse_instant(until, "to", end_of_day=True),
+        limit=limit,
+        cursor=cursor or None,
+    )
+    return json_answer({"items": [wire.run(item) for item in page.items], "next_cursor": page.next_cursor})
+
+
+@runs_router.get("/{run_id}", responses={200: {"model": RunDetailModel}})
+async def show_run(run_id: str, asked: Guarded) -> Response:
+    """One run with its steps and the last 1,000 lines of its log."""
+    return json_answer(wire.run_detail(await asked.services.runtime.reader.detail(run_id, asked.caller)))
+
+
+@runs_router.post("/{run_id}/abort", status_code=202, responses={202: {"model": RunModel}})
+@runs_router.post("/{run_id}/cancel", status_code=202, include_in_schema=False)
+async def abort_run(run_id: str, asked: Guarded) -> Response:
+    """Ask a run to stop. 409 when it has ended."""
+    return json_answer(wire.run(await asked.services.runtime.requests.abort(run_id, asked.caller)), 202)
+
+
+@runs_router.post("/{run_id}/replay", status_code=202, responses={202: {"model": ReplayQueuedModel}})
+async def replay_run(run_id: str, asked: Guarded, body: ReplayBody | None = None) -> Response:
+    """Run again what has ended: same params, today's definition unless told otherwise."""
+    _refuse_while_stopping(asked)
+    wanted = body or ReplayBody()
+    request = ReplayRequest(wanted.definition, wanted.from_step, _overrides(wanted))
+    run = await asked.services.runtime.requests.replay(run_id, request, asked.caller)
+    return json_answer({**_queued(run), "replay_of": f"r-{run.replay_of}"}, 202)
+
+
+@start_router.post("/{name:path}/run", status_code=202, responses={202: {"model": RunQueuedModel}})
+async def start_run(
+    request: Request,
+    asked: Guarded,
+    body: RunBody | None = None,
+    idempotency_key: Annotated[
+        str | None, Header(description="Repeating a request with the same key gives the same run.")
+    ] = None,
+) -> Response:
+    """Start a run; it may come back `skipped` with the reason."""
+    _refuse_while_stopping(asked)
+    if idempotency_key is not None and not 1 <= len(idempotency_key) <= MAX_KEY:
+        raise Invalid(f"Idempotency-Key has 1 to {MAX_KEY} characters")
+    run = await asked.services.runtime.requests.start(
+        request.path_params["name"],
+        _overrides(body) if body is not None else Overrides(),
+        asked.caller,
+        idempotency_key=idempotency_key,
+    )
+    return json_answer(_queued(run), 202)
+
+
+def parse_instant(text: str | None, key: str, *, end_of_day: bool = False) -> datetime | None:
+    """A date or date-time (UTC unless it says otherwise). Raises Invalid naming `key`.
+
+    A bare date is its first instant, or its last with `end_of_day`.
+    """
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip().replace(" ", "+", 1) if "T" in text else text.strip())
+    except ValueError:
+        raise Invalid(f"{key} is no date or time: {text!r}; write 2026-05-31 or 2026-05-31T02:00:00Z") from None
+    if len(text.strip()) <= len("2026-05-31") and end_of_day:
+        found = datetime.combine(found.date(), time()) + timedelta(days=1) - timedelta(milliseconds=1)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _refuse_while_stopping(asked: Guarded) -> None:
+    if asked.services.liveness.phase == "stopping":
+        raise Unavailable("the server is stopping and starts no more runs")
+
+
+def _as_written(asked: Guarded, name: str) -> str:
+    """The name as the catalogue spells it; runs of a job that is gone are found under the name they ran as."""
+    from liberty.jobs.service.caller import app_of
+
+    found = app_of(asked.services.runtime.generation.catalogue, name)
+    return found[0] if found is not None else name
+
+
+def _words(values: list[str] | None) -> list[str]:
+    return [word.strip() for value in values or () for word in value.split(",") if word.strip()]
+
+
+def _overrides(body: RunBody) -> Overrides:
+    return Overrides(
+        params=body.params,
+        op_kwargs=body.op_kwargs,
+        step_enabled=body.step_enabled,
+        log_level=body.log_level,
+        preset=body.preset,
+    )
+
+
+def _queued(run: Run) -> dict[str, str | None]:
+    return {"run_id": run.run_id, "job": run.job, "status": str(run.status), "reason": run.reason}
+
+
+__all__ = ["parse_instant", "runs_router", "start_router"]

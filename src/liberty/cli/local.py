@@ -1,0 +1,198 @@
+"""Jobs and runs without a server: the engine inside of this process, on the same files and the same history."""
+
+import asyncio
+import getpass
+import json
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from types import FrameType
+from typing import Any
+
+from liberty.auth.principal import Principal
+from liberty.cli.process_log import prepare_process_log
+from liberty.clock import SystemClock
+from liberty.errors import Unavailable
+from liberty.jobs.catalogue import QuarantinedJob
+from liberty.jobs.definition import definition_json
+from liberty.jobs.events import LogGrew, RunMoved
+from liberty.jobs.job import Job
+from liberty.jobs.run import LogLine, Overrides, Run
+from liberty.jobs.service import Caller, ReplayRequest, wire
+from liberty.jobs.store import listing, pauses
+from liberty.runtime import Runtime
+from liberty.secrets import redactor
+from liberty.settings import Settings
+
+type Document = dict[str, Any]
+
+_PAGE_LINES = 1000
+_LOOK_AGAIN_SECONDS = 1.0
+_LATEST_RUNS = 50
+
+
+class LocalBackend:
+    """A runtime of its own, opened at the first question; each question runs the loop until it is answered."""
+
+    in_process = True
+
+    def __init__(self, load: Callable[[], Settings]) -> None:
+        self._load = load
+        self._loop = asyncio.Runner()
+        self._opened: Runtime | None = None
+        self._terminated = signal.signal(signal.SIGTERM, _as_interrupt)
+        user = getpass.getuser()
+        self._me = Caller(Principal(user, superuser=True, kind="cli"), "cli", os_user=user)
+
+    @property
+    def _runtime(self) -> Runtime:
+        if self._opened is None:
+            prepare_process_log()
+            self._opened = self._do(Runtime.open(self._load, role="cli"))
+        return self._opened
+
+    def _do[T](self, work: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run(work)
+
+    def close(self) -> None:
+        try:
+            if self._opened is not None:
+                self._do(self._opened.close())
+        finally:
+            self._loop.close()
+            signal.signal(signal.SIGTERM, self._terminated)
+
+    # -- looking
+
+    def jobs(self) -> list[Document]:
+        return [wire.job(view) for view in self._do(self._reader().views(self._me))]
+
+    def job(self, name: str) -> Document:
+        return wire.job_detail(self._do(self._reader().detail(name, self._me)))
+
+    def _reader(self) -> JobReader:
+        runtime = self._runtime
+        # Nothing ticks here: the scheduler is only asked what would fire and who is paused.
+        self._do(runtime.scheduler.use(runtime.generation))
+        return JobReader(
+            database=runtime.database, scheduler=runtime.scheduler, current=lambda: runtime.generation
+        )
+
+    def runs(self, *, job: str | None, statuses: Sequence[str], limit: int) -> list[Document]:
+        runtime = self._runtime
+        jobs = () if job is None else (self._known_spelling(job),)
+        page = self._do(runtime.reader.page(self._me, jobs=jobs, statuses=statuses, limit=limit))
+        return [wire.run(run) for run in page.items]
+
+    def _known_spelling(self, job: str) -> str:
+        """The job's name as its definition writes it; a job that is gone is found by its exact name."""
+        found = app_of(self._runtime.generation.catalogue, job)
+        return job if found is None else found[0]
+
+    def run(self, run_id: str) -> Document:
+        return wire.run_detail(self._do(self._runtime.reader.detail(run_id, self._me)))
+
+    def log(self, run_id: str, *, since: int = 0, level: str | None = None) -> Iterator[Document]:
+        return self._lines(run_id, since, level, follow=False)
+
+    def follow(self, run_id: str, *, since: int = 0, level: str | None = None) -> Iterator[Document]:
+        return self._lines(run_id, since, level, follow=True)
+
+    def _lines(self, run_id: str, since: int, level: str | None, *, follow: bool) -> Iterator[Document]:
+        batches = self._batches(self._runtime, run_id, since, level, follow=follow)
+
+        async def next_batch() -> list[LogLine] | None:
+            return await anext(batches, None)
+
+        try:
+            while (lines := self._do(next_batch())) is not None:
+                yield from map(wire.line, lines)
+        finally:
+            self._do(_closed(batches))
+
+    async def _batches(
+        self, runtime: Runtime, run_id: str, seq: int, level: str | None, *, follow: bool
+    ) -> AsyncIterator[list[LogLine]]:
+        with runtime.bus.subscribe(LogGrew, RunMoved) as events:
+            while True:
+                # Asked before the lines: what a final run wrote is all stored.
+                run = await runtime.reader.get(run_id, self._me)
+                lines = await runtime.reader.log_lines(run.number, seq, limit=_PAGE_LINES, level=level)
+                if lines:
+                    seq = lines[-1].seq
+                    yield lines
+                elif run.status.final or not follow:
+                    return
+                else:
+                    await _wait_for_news(events.next, run.number)
+
+    def schedule(self, since: str, until: str) -> list[Document]:
+        raise Unavailable("not built")
+
+    def why(self, name: str, at: str | None) -> Document:
+        raise Unavailable("not built")
+
+    # -- doing
+
+    def start(self, name: str, body: Mapping[str, Any], idempotency_key: str | None) -> Document:
+        asked = self._runtime.requests.start(
+            name, Overrides(**body), self._me, idempotency_key=idempotency_key
+        )
+        return _accepted(self._do(asked))
+
+    def replay(self, run_id: str, body: Mapping[str, Any]) -> Document:
+        changes = {key: value for key, value in body.items() if key not in ("definition", "from_step")}
+        request = ReplayRequest(
+            body.get("definition", "current"), body.get("from_step"), Overrides(**changes)
+        )
+        run = self._do(self._runtime.requests.replay(run_id, request, self._me))
+        return {**_accepted(run), "replay_of": wire.run(run)["replay_of"]}
+
+    def abort(self, run_id: str) -> Document:
+        return wire.run(self._do(self._runtime.requests.abort(run_id, self._me)))
+
+    def set_enabled(self, name: str, *, enabled: bool) -> Document:
+        raise Unavailable("not built")
+
+    def pause(self, name: str, *, until: str | None, reason: str | None) -> Document:
+        raise Unavailable("not built")
+
+    def resume(self, name: str) -> Document:
+        raise Unavailable("not built")
+
+    def reload(self) -> Document:
+        raise Unavailable(
+            "no server runs here, so there is nothing to reload: each command reads the files anew"
+        )
+
+    def reload_plugin(self, name: str) -> Document:
+        raise Unavailable(
+            f"no server runs here, so plugin {name!r} need not be reloaded: each command imports the files anew"
+        )
+
+
+async def _wait_for_news(next_event: Callable[[], Coroutine[Any, Any, Any]], number: int) -> None:
+    """Return when the run may have moved or written; at the latest in a second, for runs of other processes."""
+    try:
+        async with asyncio.timeout(_LOOK_AGAIN_SECONDS):
+            while True:
+                event = await next_event()
+                concerned = event.run.number if isinstance(event, RunMoved) else event.run_number
+                if concerned == number:
+                    return
+    except TimeoutError:
+        return
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Being terminated is to a run of this process what Ctrl-C is: it is aborted, not lost."""
+    signal.raise_signal(signal.SIGINT)
+
+
+async def _closed(batches: AsyncIterator[list[LogLine]]) -> None:
+    close = getattr(batches, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def _accepted(run: Run) -> Document:
+    return {"run_id": run.run_id, "job": run.job, "status": str(run.status)}

@@ -1,0 +1,80 @@
+"""The statements that bring rows from a stage into the target, for PostgreSQL and SQLite."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from liberty.etl.transfer.columns import column_list, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Names are as the database has them; `target` and `stage` are quoted already.
+
+    Attributes:
+        value: the expression for a column of the stage, given its quoted name with the alias before it.
+        differs: the condition that rows `t` and `s` are not the same in these columns, to the last byte.
+        overriding: what an INSERT needs to supply identity columns.
+    """
+
+    target: str
+    stage: str
+    columns: Sequence[str]
+    value: Callable[[str, str], str]
+    differs: Callable[[Sequence[tuple[str, str]]], str]
+    overriding: str = ""
+
+    def insert_all(self) -> str:
+        return f"{self._insert()} SELECT {self._values()} FROM {self.stage} AS s"  # noqa: S608 - quoted names
+
+    def delete_all(self) -> str:
+        return f"DELETE FROM {self.target}"  # noqa: S608 - quoted names
+
+    def delete_vanished(self, key: Sequence[str]) -> str:
+        """Rows whose key the stage has not."""
+        return (
+            f"DELETE FROM {self.target} AS t WHERE NOT EXISTS "  # noqa: S608 - quoted names
+            f"(SELECT 1 FROM {self.stage} AS s WHERE {self._same(key)})"
+        )
+
+    def update_changed(self, key: Sequence[str]) -> str | None:
+        """Rows whose key the stage has, and that differ; None when there is nothing but the key."""
+        others = [name for name in self.columns if name not in key]
+        if not others:
+            return None
+        changes = ", ".join(f"{quoted(name)} = {self._stage_value(name)}" for name in others)
+        pairs = [(f"t.{quoted(name)}", self._stage_value(name)) for name in others]
+        return (
+            f"UPDATE {self.target} AS t SET {changes} FROM {self.stage} AS s "  # noqa: S608 - quoted names
+            f"WHERE {self._same(key)} AND {self.differs(pairs)}"
+        )
+
+    def insert_missing(self, key: Sequence[str]) -> str:
+        return (
+            f"{self._insert()} SELECT {self._values()} FROM {self.stage} AS s WHERE NOT EXISTS "  # noqa: S608 - quoted names
+            f"(SELECT 1 FROM {self.target} AS t WHERE {self._same(key)})"
+        )
+
+    def repeated_key(self, key: Sequence[str]) -> str:
+        """One key that the stage has more than once."""
+        return f"SELECT {column_list(key)}, count(*) FROM {self.stage} GROUP BY {column_list(key)} HAVING count(*) > 1 LIMIT 1"  # noqa: S608 - quoted names
+
+    def by_key(self, key: Sequence[str], *, drop_vanished: bool) -> Iterator[str]:
+        """The statements that make the target's rows those of the stage, leaving alone what is the same."""
+        if drop_vanished:
+            yield self.delete_vanished(key)
+        changed = self.update_changed(key)
+        if changed is not None:
+            yield changed
+        yield self.insert_missing(key)
+
+    def _insert(self) -> str:
+        return f"INSERT INTO {self.target} ({column_list(self.columns)}){self.overriding}"
+
+    def _values(self) -> str:
+        return ", ".join(self._stage_value(name) for name in self.columns)
+
+    def _stage_value(self, name: str) -> str:
+        return self.value(name, f"s.{quoted(name)}")
+
+    def _same(self, key: Sequence[str]) -> str:
+        return " AND ".join(f"t.{quoted(name)} = {self._stage_value(name)}" for name in key)

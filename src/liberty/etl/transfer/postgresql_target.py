@@ -1,0 +1,188 @@
+"""Writing into PostgreSQL: rows gather in a temporary table by binary COPY, then the same transaction brings them
+into the target. Readers see the old rows until it commits; nothing is left of a copy that does not."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from liberty.etl.transfer import into_postgresql
+from liberty.etl.transfer.columns import Column, Table, column_list, qualified, quoted
+from liberty.etl.transfer.fitting import Fitting, refused
+from liberty.etl.transfer.merge import Merge
+from liberty.etl.transfer.postgresql_catalog import type_for
+from liberty.etl.transfer.request import CopyFailed, CopyRequest
+from liberty.etl.transfer.target import Written, check_counts, key_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+_PLACE = re.compile(r"line (\d+)(?:, column (.*))?$", re.MULTILINE)
+_DATA_ERRORS = ("22", "23")
+"""SQLSTATE classes "data exception" and "integrity constraint violation"."""
+
+
+class PostgresqlTarget:
+    """One table of a PostgreSQL database, on a connection that is this copy's alone."""
+
+    def __init__(
+        self, connection: "AsyncConnection", request: CopyRequest, table: Table | None, *, from_postgresql: bool
+    ) -> None:
+        self.table = table
+        self._connection = connection
+        self._request = request
+        self._from_postgresql = from_postgresql
+        self._stage_name = f"nomaflow_stage_{request.label}"
+        self._stage = qualified("pg_temp", self._stage_name)
+        self._columns: tuple[Column, ...] = ()
+        self._written_to: Table | None = None
+
+    def fitting(self, column: Column) -> Fitting:
+        return into_postgresql.fitting(column)
+
+    def made_from(self, column: Column) -> Column:
+        declared = type_for(column, from_postgresql=self._from_postgresql)
+        as_text = declared == "text"
+        own = self._from_postgresql and declared == column.sql_type
+        return Column(
+            name=column.name,
+            kind="text" if as_text else column.kind,
+            sql_type=declared,
+            nullable=column.nullable,
+            key=column.key,
+            bits=column.bits,
+            length=column.length if own else None,
+            precision=column.precision if own else None,
+            scale=column.scale if own else None,
+        )
+
+    async def highest(self, column: str) -> Any:
+        assert self.table is not None  # noqa: S101 - asked only for a table that exists
+        origin = qualified(self.table.schema, self.table.name)
+        statement = f"SELECT max({quoted(column)}) FROM {origin}"  # noqa: S608 - quoted names
+        return (await self._connection.exec_driver_sql(statement)).scalar()
+
+    async def begin(self, columns: Sequence[Column], create: Table | None) -> None:
+        self._columns = tuple(columns)
+        if create is not None:
+            await self._run(_create_statement(create))
+        self._written_to = create or self.table
+        declared = ", ".join(f"{quoted(column.name)} {_staged_type(column)}" for column in columns)
+        await self._run(f"CREATE TEMP TABLE {quoted(self._stage_name)} ({declared}) ON COMMIT DROP")
+
+    async def load(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> None:
+        from asyncpg import PostgresError
+
+        driver: Any = (await self._connection.get_raw_connection()).driver_connection
+        try:
+            await driver.copy_records_to_table(
+                self._stage_name,
+                schema_name="pg_temp",
+                records=rows,
+                columns=[column.name for column in self._columns],
+            )
+        except PostgresError as error:
+            if not (error.sqlstate or "").startswith(_DATA_ERRORS):
+                raise
+            raise self._explained(error, rows, numbers) from error
+
+    def _explained(self, error: Any, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> CopyFailed:
+        place = _PLACE.search(getattr(error, "context", None) or "")
+        if place is None or not 0 < int(place[1]) <= len(rows):
+            return CopyFailed(f"rows {numbers[0]} to {numbers[-1]}: {error}")
+        index = int(place[1]) - 1
+        names = [column.name for column in self._columns]
+        name = (place[2] or "").partition(": ")[0]
+        if name not in names:
+            return CopyFailed(f"row {numbers[index]}: {error}")
+        return refused(numbers[index], name, rows[index][names.index(name)], f"was refused: {error}")
+
+    async def finish(self, loaded: int) -> Written:
+        table = self._written_to
+        assert table is not None  # noqa: S101 - begin found or made it
+        casts = {column.name: column.sql_type for column in self._columns if column.kind == "other"}
+        merge = Merge(
+            target=qualified(table.schema, table.name),
+            stage=self._stage,
+            columns=[column.name for column in self._columns],
+            value=lambda name, expression: f"{expression}::{casts[name]}" if name in casts else expression,
+            # The record image: equal to the last byte, for every type, NULL like any value.
+            differs=lambda pairs: f"ROW({', '.join(t for t, _ in pairs)}) *<> ROW({', '.join(s for _, s in pairs)})",
+            overriding=" OVERRIDING SYSTEM VALUE" if any(column.always_identity for column in self._columns) else "",
+        )
+        check_counts("stage", expected=loaded, found=await self._count(merge.stage))
+        written = await self._merge(merge, table, loaded)
+        await self._advance_sequences(table)
+        await self._connection.commit()
+        return written
+
+    async def _merge(self, merge: Merge, table: Table, loaded: int) -> Written:
+        # Readers go on; other writers wait, so that none adds a row between the statements.
+        await self._run(f"LOCK TABLE {merge.target} IN SHARE ROW EXCLUSIVE MODE")
+        if self._request.mode == "append":
+            before = await self._count(merge.target) if self._request.verify else 0
+            written = await self._run(merge.insert_all())
+            found = await self._count(merge.target) - before if self._request.verify else written
+            check_counts("target", expected=loaded, found=found)
+            return Written(written, written)
+        overwrite = self._request.mode == "overwrite"
+        if overwrite and not table.referenced:
+            await self._run(merge.delete_all())
+            written = await self._run(merge.insert_all())
+        else:
+            key = key_of(self._request, table, self._columns)
+            await self._check_key(merge, key)
+            written = 0
+            for statement in merge.by_key(key, drop_vanished=overwrite):
+                written += await self._run(statement)
+        if overwrite:
+            check_counts("target", expected=loaded, found=await self._count(merge.target))
+        return Written(loaded if overwrite else written, loaded)
+
+    async def _check_key(self, merge: Merge, key: Sequence[str]) -> None:
+        await self._run(f"ANALYZE {self._stage}")
+        repeated = (await self._connection.exec_driver_sql(merge.repeated_key(key))).first()
+        if repeated is not None:
+            values = ", ".join(f"{name} = {value!r}" for name, value in zip(key, repeated, strict=False))
+            raise CopyFailed(f"the source has {repeated[-1]} rows with the key {values}; a key must be there once")
+
+    async def _advance_sequences(self, table: Table) -> None:
+        """Let the next number of a column that numbers itself lie beyond the numbers that were copied."""
+        origin = qualified(table.schema, table.name)
+        for column in self._columns:
+            if not (column.fills_itself and column.kind == "int"):
+                continue
+            sequence = (
+                await self._connection.exec_driver_sql(
+                    "SELECT s FROM pg_get_serial_sequence($1, $2) AS s WHERE has_sequence_privilege(s, 'UPDATE, SELECT')",
+                    (origin, column.name),
+                )
+            ).scalar()
+            if sequence is not None:
+                await self._run(
+                    f"SELECT setval('{sequence.replace(chr(39), chr(39) * 2)}', m) FROM "  # noqa: S608 - names quoted
+                    f"(SELECT max({quoted(column.name)}) AS m FROM {origin}) AS x, {sequence} AS q "
+                    f"WHERE m > q.last_value OR (m = q.last_value AND NOT q.is_called)"
+                )
+
+    async def _run(self, statement: str) -> int:
+        return (await self._connection.exec_driver_sql(statement)).rowcount
+
+    async def _count(self, table: str) -> int:
+        statement = f"SELECT count(*) FROM {table}"  # noqa: S608 - quoted names
+        return int((await self._connection.exec_driver_sql(statement)).scalar_one())
+
+    async def close(self) -> None:
+        """The connection is closed by who opened it, and with it the transaction and the stage are gone."""
+
+
+def _staged_type(column: Column) -> str:
+    return "text" if column.kind == "other" else column.sql_type
+
+
+def _create_statement(table: Table) -> str:
+    lines = [
+        f"{quoted(column.name)} {column.sql_type}" + ("" if column.nullable else " NOT NULL") for column in table.columns
+    ]
+    if table.key:
+        lines.append(f"PRIMARY KEY ({column_list(table.key)})")
+    return f"CREATE TABLE {qualified(table.schema, table.name)} ({', '.join(lines)})"

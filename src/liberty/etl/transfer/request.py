@@ -1,0 +1,114 @@
+"""What a copy is asked to do and what it reports: plain values, free of any database."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from liberty.errors import Conflict, Invalid
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from liberty.connectors import ConnectorRegistry, SqlConnector
+
+type Mode = Literal["overwrite", "append", "upsert"]
+type RowDict = dict[str, Any]
+type Transform = Callable[[list[RowDict], int], Awaitable[list[RowDict | None]]]
+"""Rows in, and for each its replacement or None; the number is that of the first row."""
+
+log = logging.getLogger("nomaflow.sql_copy")
+
+
+class CopyFailed(Conflict):
+    """The data does not fit: the message names row, column and value where there are any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One side of a copy: a table of a connector, or for the source a query."""
+
+    connector: str
+    schema: str | None = None
+    table: str | None = None
+    pool: str | None = None
+    query: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        if self.table is None:
+            return f"a query on {self.connector!r}"
+        name = f"{self.schema}.{self.table}" if self.schema else self.table
+        return f"{self.connector!r}, table {name!r}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyRequest:
+    """Everything a path needs to know about one copy. `label` is unique per try and names temporary tables."""
+
+    connectors: "ConnectorRegistry"
+    source: Place
+    target: Place
+    label: str
+    mode: Mode = "overwrite"
+    key_columns: tuple[str, ...] = ()
+    batch_size: int = 10_000
+    where: str | None = None
+    transform: Transform | None = None
+    jde: bool = False
+    truncate_decimals: bool = False
+    strip_columns: tuple[str, ...] = ()
+    incremental: str | None = None
+    verify: bool = False
+
+
+@dataclass(slots=True)
+class CopyOutcome:
+    """What a copy did. `target_rows`: rows the table holds after an overwrite, else rows that reached it."""
+
+    rows_read: int = 0
+    rows_dropped: int = 0
+    rows_written: int = 0
+    target_rows: int = 0
+    chunks: int = 0
+    watermark: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A place with its connector, pool and engine found."""
+
+    place: Place
+    connector: "SqlConnector"
+    pool: str
+    engine: "AsyncEngine"
+    connectors: "ConnectorRegistry"
+
+    @classmethod
+    def of(cls, place: Place, connectors: "ConnectorRegistry") -> "End":
+        """Raises NotFound for an unknown connector, Invalid for a pool it may not use."""
+        connector = connectors.sql(place.connector)
+        pool = place.pool or connector.pool
+        if pool not in connector.allowed_pools:
+            allowed = ", ".join(connector.allowed_pools)
+            raise Invalid(f"connector {connector.name!r} may not use pool {pool!r}; it may use: {allowed}")
+        return cls(place, connector, pool, connectors.pools.engine(pool), connectors)
+
+    @property
+    def backend(self) -> str:
+        """`sqlite`, `postgresql`, …"""
+        return self.engine.dialect.name
+
+    def table_name(self) -> tuple[str | None, str]:
+        """Schema and table with `#SCHEMA.X#` filled in; a dotted table name holds its schema."""
+        table = self.connectors.pools.expand(self.place.table or "", self.pool)
+        schema = self.connectors.pools.expand(self.place.schema, self.pool) if self.place.schema else None
+        if schema is None and "." in table:
+            schema, _, table = table.partition(".")
+        return schema, table
+
+
+def shown(value: object) -> str:
+    """A value for an error message, cut when long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"

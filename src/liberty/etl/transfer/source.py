@@ -1,0 +1,124 @@
+"""The side a copy reads from: its columns, and its rows in batches, never all at once."""
+
+import dataclasses
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from liberty.connectors.sql import _stream
+from liberty.errors import Invalid
+from liberty.etl.transfer import postgresql_catalog, sqlite_catalog
+from liberty.etl.transfer.anywhere_catalog import find_table as find_anywhere
+from liberty.etl.transfer.columns import Column, Table, column_list, find, qualified, quoted
+from liberty.etl.transfer.postgresql_codecs import keep_values_exact
+from liberty.etl.transfer.request import CopyFailed, End, log
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+type Rows = Sequence[Sequence[Any]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Watermark:
+    """Only rows whose `column` lies beyond `value` are wanted; `inclusive` takes those that equal it too."""
+
+    column: str
+    value: Any
+    inclusive: bool
+
+
+@dataclasses.dataclass(slots=True)
+class Reading:
+    """An open source. `columns` of a SQLite query know no kind (`other`): its values have to tell."""
+
+    columns: list[Column]
+    batches: AsyncIterator[Rows]
+
+
+async def source_table(connection: "AsyncConnection", end: End) -> Table | None:
+    """The table of a place on that connection; None when there is none."""
+    schema, name = end.table_name()
+    match end.backend:
+        case "postgresql":
+            return await postgresql_catalog.find_table(connection, schema, name)
+        case "sqlite":
+            return await sqlite_catalog.find_table(connection, schema, name)
+        case _:
+            return await find_anywhere(connection, schema, name)
+
+
+@asynccontextmanager
+async def connection_of(end: End) -> AsyncIterator["AsyncConnection"]:
+    """A connection for one copy alone. PostgreSQL's has settings of its own and is closed afterwards."""
+    async with end.engine.connect() as connection:
+        if end.backend == "sqlite":
+            await connection.execution_options(sqlite_begin="NONE")
+        if connection.dialect.driver != "asyncpg":
+            yield connection
+            return
+        try:
+            await keep_values_exact((await connection.get_raw_connection()).driver_connection)
+            yield connection
+        finally:
+            await connection.invalidate()
+
+
+@asynccontextmanager
+async def reading(end: End, *, batch_size: int, where: str | None, watermark: Watermark | None) -> AsyncIterator[Reading]:
+    """Open the source. Raises CopyFailed when its table does not exist, Invalid for a query that is none."""
+    async with connection_of(end) as connection:
+        columns: list[Column] | None = None
+        sql, params = end.place.query or "", dict(end.place.params)
+        if end.place.table is not None:
+            table = await source_table(connection, end)
+            if table is None:
+                schema, name = end.table_name()
+                raise CopyFailed(f"source table {f'{schema}.{name}' if schema else name!r} does not exist on pool {end.pool!r}")
+            columns = list(table.columns)
+            sql, params = _select(end, table, where, watermark)
+        # The connector's own preparation: declared queries, defaults, `#SCHEMA.X#` and one statement only.
+        call = end.connector._prepare(sql, params, end.place.pool, None)  # noqa: SLF001 - has no public form yet
+        if not call.statement.reads:
+            raise Invalid(f"the source query of connector {end.connector.name!r} is {call.statement.kind}; it must only read")
+        log.debug("nomaflow.sql_copy source sql %s", call.statement.text)
+        result = await _stream(connection, call, batch_size)
+        if columns is None:
+            columns = await _result_columns(connection, end, result)
+        yield Reading(columns, result.partitions(batch_size))
+        await result.close()
+
+
+def _select(end: End, table: Table, where: str | None, watermark: Watermark | None) -> tuple[str, dict[str, Any]]:
+    quote = end.engine.dialect.identifier_preparer.quote_identifier
+    if end.backend == "postgresql":
+        # Types the driver has no exact form for travel as text, which PostgreSQL reads back without loss.
+        listed = ", ".join(
+            f"{quoted(column.name)}::text" if column.kind == "other" else quoted(column.name) for column in table.columns
+        )
+        origin = qualified(table.schema, table.name)
+    elif end.backend == "sqlite":
+        listed, origin = column_list(column.name for column in table.columns), qualified(table.schema, table.name)
+    else:
+        listed = ", ".join(quote(column.name) for column in table.columns)
+        origin = f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
+    conditions = [f"({where})"] if where else []
+    params: dict[str, Any] = {}
+    if watermark is not None:
+        column = find(watermark.column, table.columns, what=f"source table {str(table)!r}")
+        conditions.append(f"{quote(column.name)} {'>=' if watermark.inclusive else '>'} :watermark")
+        params["watermark"] = watermark.value
+    text = f"SELECT {listed} FROM {origin}"  # noqa: S608 - quoted names, and a condition the job's author wrote
+    return (f"{text} WHERE {' AND '.join(conditions)}" if conditions else text), params
+
+
+async def _result_columns(connection: "AsyncConnection", end: End, result: Any) -> list[Column]:
+    names = list(result.keys())
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise CopyFailed(f"the source query gives column {repeated[0]!r} more than once; name them apart with AS")
+    if end.backend == "postgresql":
+        raw = result._real_result  # noqa: SLF001 - an AsyncResult shows no cursor description
+        oids = [int(entry[1]) for entry in raw.cursor.description]
+        return await postgresql_catalog.columns_of_result(connection, names, oids)
+    return [Column(name=name, kind="other") for name in names]

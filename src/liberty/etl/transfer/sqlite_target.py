@@ -1,0 +1,149 @@
+"""Writing into SQLite: rows gather in a temporary table, then one short transaction brings them into the target.
+
+A temporary table lives in a file of its own that belongs to the connection: filling it holds no lock on the
+database, and nothing of it is left whatever ends the process.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from liberty.etl.transfer import into_sqlite
+from liberty.etl.transfer.columns import Column, Table, column_list, qualified, quoted
+from liberty.etl.transfer.fitting import Fitting, refused
+from liberty.etl.transfer.merge import Merge
+from liberty.etl.transfer.request import CopyFailed, CopyRequest
+from liberty.etl.transfer.sqlite_catalog import type_for
+from liberty.etl.transfer.target import Written, check_counts, key_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class SqliteTarget:
+    """One table of a SQLite database, on a connection that is this copy's alone until `close`."""
+
+    def __init__(
+        self, connection: "AsyncConnection", request: CopyRequest, table: Table | None, *, from_sqlite: bool
+    ) -> None:
+        self.table = table
+        self._connection = connection
+        self._request = request
+        self._from_sqlite = from_sqlite
+        self._stage_name = f"nomaflow_stage_{request.label}"
+        self._stage = qualified("temp", self._stage_name)
+        self._columns: tuple[Column, ...] = ()
+        self._create: Table | None = None
+        self._insert = ""
+
+    def fitting(self, column: Column) -> Fitting:
+        return into_sqlite.fitting(column)
+
+    def made_from(self, column: Column) -> Column:
+        declared = type_for(column, from_sqlite=self._from_sqlite)
+        return Column(name=column.name, kind=column.kind, sql_type=declared, nullable=column.nullable, key=column.key)
+
+    async def highest(self, column: str) -> Any:
+        assert self.table is not None  # noqa: S101 - asked only for a table that exists
+        origin = qualified(self.table.schema, self.table.name)
+        statement = f"SELECT max({quoted(column)}) FROM {origin}"  # noqa: S608 - quoted names
+        return (await self._connection.exec_driver_sql(statement)).scalar()
+
+    async def begin(self, columns: Sequence[Column], create: Table | None) -> None:
+        self._columns, self._create = tuple(columns), create
+        await self._connection.rollback()
+        declared = ", ".join(f"{quoted(column.name)} {column.sql_type}" for column in columns)
+        await self._connection.exec_driver_sql(f"CREATE TEMP TABLE {quoted(self._stage_name)} ({declared})")
+        marks = ", ".join("?" for _ in columns)
+        names = column_list(column.name for column in columns)
+        self._insert = f"INSERT INTO {self._stage} ({names}) VALUES ({marks})"  # noqa: S608 - quoted names
+        await self._connection.commit()
+
+    async def load(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> None:
+        driver: Any = (await self._connection.get_raw_connection()).driver_connection
+        try:
+            await driver.executemany(self._insert, rows)
+        except UnicodeEncodeError as error:
+            self._name_unwritable(rows, numbers)
+            raise CopyFailed(f"a text in rows {numbers[0]} to {numbers[-1]} is no Unicode: {error}") from error
+        await driver.commit()
+
+    def _name_unwritable(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> None:
+        for number, row in zip(numbers, rows, strict=True):
+            for column, value in zip(self._columns, row, strict=True):
+                if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+                    raise refused(number, column.name, value, "is no Unicode text")
+
+    async def finish(self, loaded: int) -> Written:
+        connection = await self._connection.execution_options(sqlite_begin="IMMEDIATE")
+        async with connection.begin():
+            await connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            if self._create is not None:
+                await connection.exec_driver_sql(_create_statement(self._create))
+            table = self._create or self.table
+            assert table is not None  # noqa: S101 - either found or made
+            written = await self._merge(table, loaded)
+        return written
+
+    async def _merge(self, table: Table, loaded: int) -> Written:
+        merge = Merge(
+            target=qualified(table.schema, table.name),
+            stage=self._stage,
+            columns=[column.name for column in self._columns],
+            value=lambda _name, expression: expression,
+            differs=lambda pairs: "(" + " OR ".join(f"{t} IS NOT {s} COLLATE BINARY" for t, s in pairs) + ")",
+        )
+        check_counts("stage", expected=loaded, found=await self._count(merge.stage))
+        if self._request.mode == "append":
+            return await self._appended(merge, loaded)
+        by_key = self._request.mode == "upsert" or table.referenced
+        if not by_key:
+            await self._run(merge.delete_all())
+            written = await self._run(merge.insert_all())
+            check_counts("target", expected=loaded, found=await self._count(merge.target))
+            return Written(written, loaded)
+        key = key_of(self._request, table, self._columns)
+        await self._check_key(merge, key)
+        overwrite = self._request.mode == "overwrite"
+        written = 0
+        for statement in merge.by_key(key, drop_vanished=overwrite):
+            written += await self._run(statement)
+        if overwrite:
+            check_counts("target", expected=loaded, found=await self._count(merge.target))
+        return Written(loaded if overwrite else written, loaded)
+
+    async def _appended(self, merge: Merge, loaded: int) -> Written:
+        before = await self._count(merge.target) if self._request.verify else 0
+        written = await self._run(merge.insert_all())
+        found = await self._count(merge.target) - before if self._request.verify else written
+        check_counts("target", expected=loaded, found=found)
+        return Written(written, written)
+
+    async def _check_key(self, merge: Merge, key: Sequence[str]) -> None:
+        await self._run(f"CREATE INDEX temp.{quoted(self._stage_name + '_key')} ON {quoted(self._stage_name)} ({column_list(key)})")
+        repeated = (await self._connection.exec_driver_sql(merge.repeated_key(key))).first()
+        if repeated is not None:
+            values = ", ".join(f"{name} = {value!r}" for name, value in zip(key, repeated, strict=False))
+            raise CopyFailed(f"the source has {repeated[-1]} rows with the key {values}; a key must be there once")
+
+    async def _run(self, statement: str) -> int:
+        return (await self._connection.exec_driver_sql(statement)).rowcount
+
+    async def _count(self, table: str) -> int:
+        statement = f"SELECT count(*) FROM {table}"  # noqa: S608 - quoted names
+        return int((await self._connection.exec_driver_sql(statement)).scalar_one())
+
+    async def close(self) -> None:
+        await self._connection.rollback()
+        await self._connection.execution_options(sqlite_begin="NONE")
+        await self._connection.exec_driver_sql(f"DROP TABLE IF EXISTS {self._stage}")
+        await self._connection.commit()
+
+
+def _create_statement(table: Table) -> str:
+    lines = [
+        f"{quoted(column.name)} {column.sql_type}".rstrip() + ("" if column.nullable else " NOT NULL")
+        for column in table.columns
+    ]
+    if table.key:
+        lines.append(f"PRIMARY KEY ({column_list(table.key)})")
+    return f"CREATE TABLE {qualified(table.schema, table.name)} ({', '.join(lines)})"

@@ -1,0 +1,70 @@
+"""What every target of a copy can do, and what it does alike in all databases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from liberty.etl.transfer.columns import Column, Table
+from liberty.etl.transfer.fitting import Fitting
+from liberty.etl.transfer.request import CopyFailed, CopyRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Rows inserted or changed, and rows the target holds for them."""
+
+    rows_written: int
+    target_rows: int
+
+
+class Target(Protocol):
+    """The table being written. Until `finish` returns, it is as it was; closing without it undoes everything."""
+
+    table: Table | None
+    """As it is found; None when it has to be made."""
+
+    def fitting(self, column: Column) -> Fitting: ...
+
+    def made_from(self, column: Column) -> Column:
+        """The column to make for what `column` of the source holds."""
+        ...
+
+    async def highest(self, column: str) -> Any:
+        """The greatest value of a column, None when there is none."""
+        ...
+
+    async def begin(self, columns: Sequence[Column], create: Table | None) -> None:
+        """Get ready for rows of these columns; `create` is the table to make."""
+        ...
+
+    async def load(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> None:
+        """Take rows whose values fit. Raises CopyFailed for one that the database refuses all the same."""
+        ...
+
+    async def finish(self, loaded: int) -> Written:
+        """Make the rows part of the table, in one transaction."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+def key_of(request: CopyRequest, table: Table | None, columns: Sequence[Column]) -> tuple[str, ...]:
+    """The columns by which an upsert tells rows apart. Raises CopyFailed when there are none, or one is not copied."""
+    names = {column.name.lower(): column.name for column in columns}
+    if request.key_columns:
+        missing = [name for name in request.key_columns if name.lower() not in names]
+        key = tuple(names.get(name.lower(), name) for name in request.key_columns)
+    else:
+        key = table.key if table is not None else tuple(column.name for column in columns if column.key)
+        missing = [name for name in key if name.lower() not in names]
+    if not key:
+        raise CopyFailed(f"upsert needs a key: {request.target} has no primary key; name key_columns")
+    if missing:
+        raise CopyFailed(f"key column {missing[0]!r} is not among the copied columns: {', '.join(names.values())}")
+    return key
+
+
+def check_counts(what: str, *, expected: int, found: int) -> None:
+    """Raises CopyFailed, and so undoes the copy, when the database holds another number of rows than was sent."""
+    if expected != found:
+        raise CopyFailed(f"{what}: {expected} rows were sent and {found} arrived; nothing was changed")

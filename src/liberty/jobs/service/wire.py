@@ -1,0 +1,205 @@
+"""The one place that turns facts into the JSON that REST, sockets and the command line show. Pure functions."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from liberty.clock import rfc3339
+from liberty.jobs.run import Attempt, Json, LogLine, Run, StepError, StepRun
+from liberty.secrets import redactor
+
+if TYPE_CHECKING:
+    from liberty.jobs.service.jobs import JobDetail, JobView
+    from liberty.jobs.service.runs import RunDetail
+    from liberty.jobs.store.pauses import Pause
+
+type Wire = dict[str, Json]
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339, UTC, milliseconds."""
+    return None if at is None else rfc3339(at)
+
+
+def run(fact: Run) -> Wire:
+    """A run as lists and events show it."""
+    return {
+        "run_id": fact.run_id,
+        "job": fact.job,
+        "app": fact.app,
+        "status": str(fact.status),
+        "reason": fact.reason,
+        "trigger": fact.trigger,
+        "triggered_by": fact.triggered_by,
+        "scheduled_at": instant(fact.scheduled_at),
+        "queued_at": rfc3339(fact.queued_at),
+        "started_at": instant(fact.started_at),
+        "finished_at": instant(fact.finished_at),
+        "duration_ms": fact.duration_ms,
+        "rows_affected": fact.rows_affected,
+        "params": redactor.redact_value(fact.params) if fact.params else {},
+        "replay_of": None if fact.replay_of is None else f"r-{fact.replay_of}",
+        "definition_version": fact.definition_version,
+        "replica": fact.owner,
+        "current_step": fact.current_step,
+    }
+
+
+def run_detail(detail: "RunDetail") -> Wire:
+    """A run with its steps and the end of its log; `truncated` when its log was cut while it ran."""
+    fact = detail.run
+    return {
+        **run(fact),
+        "abort_requested_by": fact.abort_requested_by,
+        "parent_chain": [{"job": job, "run_id": run_id} for job, run_id in fact.parent_chain],
+        "overrides": overrides(fact),
+        "steps": [step(record) for record in detail.steps],
+        "logs": lines(detail.lines),
+        "log_lines": fact.log_lines,
+        "log_dropped": fact.log_dropped,
+        "truncated": fact.log_dropped > 0,
+    }
+
+
+def overrides(fact: Run) -> Wire:
+    """What whoever asked for the run had changed."""
+    sent = fact.overrides
+    plain: Wire = redactor.redact_value(
+        {
+            "params": sent.params,
+            "op_kwargs": sent.op_kwargs,
+            "step_enabled": sent.step_enabled,
+            "log_level": sent.log_level,
+            "preset": sent.preset,
+            "from_step": sent.from_step,
+        }
+    )
+    return plain
+
+
+def step(record: StepRun) -> Wire:
+    """One step of a run with every try."""
+    return {
+        "index": record.index,
+        "name": record.name,
+        "type": record.type,
+        "status": str(record.status),
+        "reason": record.reason,
+        "attempt": record.attempt,
+        "attempts": [_attempt(attempt) for attempt in record.attempts],
+        "started_at": instant(record.started_at),
+        "finished_at": instant(record.finished_at),
+        "duration_ms": record.duration_ms,
+        "rows_affected": record.rows_affected,
+        "input": redactor.redact_value(record.input),
+        "output": redactor.redact_value(record.output),
+        "error": error(record.error),
+    }
+
+
+def _attempt(attempt: Attempt) -> Wire:
+    return {
+        "number": attempt.number,
+        "status": str(attempt.status),
+        "started_at": rfc3339(attempt.started_at),
+        "finished_at": instant(attempt.finished_at),
+        "error": error(attempt.error),
+        "wait_seconds": attempt.wait_seconds,
+    }
+
+
+def error(fact: StepError | None) -> Wire | None:
+    """Why a try failed."""
+    if fact is None:
+        return None
+    return {
+        "type": fact.type,
+        "message": redactor.redact(fact.message),
+        "traceback": None if fact.traceback is None else redactor.redact(fact.traceback),
+    }
+
+
+def line(fact: LogLine) -> Wire:
+    """A log line; it was redacted before it was stored."""
+    return {
+        "seq": fact.seq,
+        "ts": rfc3339(fact.ts),
+        "level": fact.level,
+        "logger": fact.logger,
+        "step": fact.step,
+        "message": fact.message,
+    }
+
+
+def lines(facts: Iterable[LogLine]) -> list[Json]:
+    return [line(fact) for fact in facts]
+
+
+def line_text(fact: LogLine) -> str:
+    """A log line as it stands in a downloaded file: one line of text, control characters made visible."""
+    step_name = f" [{visible(fact.step)}]" if fact.step else ""
+    return f"{rfc3339(fact.ts)} {fact.level:<7} {visible(fact.logger)}{step_name} {visible(fact.message)}\n"
+
+
+def job(view: "JobView") -> Wire:
+    """A job of the catalogue's list."""
+    return {
+        "name": view.name,
+        "app": view.app,
+        "description": view.description,
+        "tags": list(view.tags),
+        "enabled": view.enabled,
+        "schedule": view.schedule,
+        "timezone": view.timezone,
+        "state": view.state,
+        "problems": [problem.as_dict() for problem in view.problems],
+        "next_fire_at": instant(view.next_fire_at),
+        "last_run": None if view.last_run is None else run(view.last_run),
+        "in_flight": view.in_flight,
+        "step_count": view.step_count,
+        "pause": None if view.pause is None else pause(view.pause),
+    }
+
+
+def job_detail(detail: "JobDetail") -> Wire:
+    """A job with its definition and its newest runs."""
+    return {
+        **job(detail.view),
+        "definition": dict(detail.definition),
+        "definition_version": detail.version,
+        "file": detail.file,
+        "line": detail.line,
+        "runs": [run(fact) for fact in detail.runs],
+    }
+
+
+def pause(fact: "Pause") -> Wire:
+    """What holds a job, or all jobs, back."""
+    return {
+        "since": rfc3339(fact.since),
+        "until": instant(fact.until),
+        "reason": fact.reason,
+        "then": fact.then,
+        "by": fact.author,
+    }
+
+
+_CONTROLS: dict[int, str] = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+_CONTROLS |= {ord("\n"): "\n    ", ord("\t"): "\t", ord("\r"): "\\r"}
+_CONTROLS |= {code: f"\\u{code:04x}" for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def visible(text: str) -> str:
+    """The text without characters that steer a terminal; further lines of one record are indented."""
+    return text.translate(_CONTROLS)
+
+
+def loose(value: Any) -> Json:
+    """JSON of a definition's values: dates, paths and the like as text."""
+    if isinstance(value, bool | int | float | str) or value is None:
+        return value
+    if isinstance(value, dict):
+        return {str(key): loose(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [loose(item) for item in value]
+    return rfc3339(value) if isinstance(value, datetime) and value.tzinfo else str(value)
