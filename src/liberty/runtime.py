@@ -66,6 +66,7 @@ class Runtime:
     started_at: datetime
     role: str
     _load_settings: Callable[[], Settings]
+    _schedule: AsyncExitStack = field(default_factory=AsyncExitStack)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -132,7 +133,7 @@ class Runtime:
             stack.push_async_callback(engine.close)
             if role == "server":
                 await scheduler.use(generation)
-                await stack.enter_async_context(running(scheduler.ticker))
+                await runtime._schedule.enter_async_context(running(scheduler.ticker))
         except BaseException:
             await stack.aclose()
             raise
@@ -173,6 +174,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Let runs finish for `[jobs] drain_seconds`, stop the rest, let go of everything."""
+        await self._schedule.aclose()
         await self.engine.drain(self.settings.jobs.drain_seconds)
         await self._stack.aclose()
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from liberty.auth.principal import Principal
 from liberty.jobs.events import LogGrew, RunMoved
-from liberty.jobs.run import Overrides, Run, StepRun
+from liberty.jobs.run import LogLine, Overrides, Run, StepRun
 from liberty.jobs.service import Caller, ReplayRequest
 from liberty.jobs.service.runs import RunDetail
 from liberty.runtime import Runtime
 from liberty.settings import load_settings
 
 SAMPLES = Path(__file__).parent / "samples"
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 10
 
 ALICE = Caller(Principal("alice", ("job:*",)), "manual")
 
@@ -45,13 +45,18 @@ class Site:
             run = await self.start(job, caller, **overrides)
             return await self._ended(run, moves)
 
-    async def abort_when(self, line: str, job: str, caller: Caller = ALICE) -> RunDetail:
-        """Run the job, abort it once `line` is in its log, and wait for its end."""
-        with self.runtime.bus.subscribe(RunMoved) as moves, self.runtime.bus.subscribe(LogGrew) as logs:
+    async def start_until(self, line: str, job: str, caller: Caller = ALICE) -> Run:
+        """Start the job and return once `line` is in its log, which is read as a live viewer reads it."""
+        with self.runtime.bus.subscribe(LogGrew) as logs:
             run = await self.start(job, caller)
             async with asyncio.timeout(DEADLINE_SECONDS):
                 while not any(line in each.message for each in await self.log(run)):
                     await logs.next()
+            return run
+
+    async def abort(self, run: Run, caller: Caller = ALICE) -> RunDetail:
+        """Abort the run and wait for its end."""
+        with self.runtime.bus.subscribe(RunMoved) as moves:
             await self.runtime.requests.abort(run.run_id, caller)
             return await self._ended(run, moves)
 
@@ -61,7 +66,7 @@ class Site:
                 await self.runtime.requests.replay(run.run_id, ReplayRequest(), caller), moves
             )
 
-    async def log(self, run: Run) -> list[Any]:
+    async def log(self, run: Run) -> list[LogLine]:
         return await self.runtime.reader.log_lines(run.number, 0)
 
     async def _ended(self, run: Run, moves: Any) -> RunDetail:
@@ -76,7 +81,8 @@ async def serving(sample: str, target: Path, **environ: str) -> AsyncIterator[Si
     """The sample repo, copied to `target`, with everything up as a server has it."""
     config = lay_out(sample, target)
     variables = {"LIBERTY_APPS_DIR": str(config), **environ}
-    runtime = await Runtime.open(lambda: load_settings(variables, cwd=target))
+    patience = {"jobs": {"drain_seconds": 1}}
+    runtime = await Runtime.open(lambda: load_settings(variables, cwd=target, overrides=patience))
     try:
         yield Site(target, runtime)
     finally:

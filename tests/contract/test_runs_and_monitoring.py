@@ -12,7 +12,6 @@ import pytest_asyncio
 from liberty.auth.principal import Principal
 from liberty.errors import Conflict, NotFound
 from liberty.jobs.catalogue import job_sources, load_catalogue
-from liberty.jobs.events import LogGrew, RunMoved
 from liberty.jobs.run import FINAL, RUN_STATUSES, Overrides
 from liberty.jobs.service import Caller
 from liberty.settings import load_settings
@@ -77,10 +76,7 @@ async def test_a_second_instance_is_skipped_with_its_reason(site: Site) -> None:
     first = await site.start("billing-nightly-rebuild")
     second = await site.start("billing-nightly-rebuild")
     assert (second.status, second.reason) == ("skipped", "single-instance, previous still running")
-    with site.runtime.bus.subscribe(RunMoved) as moves:
-        await site.runtime.requests.abort(first.run_id, site.alice)
-        while not (await site.runtime.reader.get(first.run_id, site.alice)).status.final:
-            await moves.next()
+    assert (await site.abort(first)).run.status == "aborted"
 
 
 # The trail of a run
@@ -165,14 +161,12 @@ async def test_the_list_is_filtered(site: Site) -> None:
 
 
 async def test_an_abort_ends_step_and_run(site: Site) -> None:
-    detail = await site.abort_when("waiting", "billing-nightly-rebuild", BOB_AND_ALICE)
-    assert detail.run.status == "aborted"
-    assert only_step(detail).status == "aborted"
-    with pytest.raises(Conflict):
-        await site.runtime.requests.abort(detail.run.run_id, BOB_AND_ALICE)
-
-
-BOB_AND_ALICE = Caller(Principal("bob", ("job:*",)), "manual")
+    detail = await site.abort(await site.start_until("waiting", "billing-nightly-rebuild"))
+    step = only_step(detail)
+    assert (detail.run.status, step.status) == ("aborted", "aborted")
+    assert detail.run.reason == "aborted by user:alice"
+    with pytest.raises(Conflict, match="already ended"):
+        await site.runtime.requests.abort(detail.run.run_id, site.alice)
 
 
 # Replaying
@@ -190,12 +184,10 @@ async def test_a_replay_is_a_new_run_with_the_same_params(site: Site) -> None:
 
 
 async def test_a_run_in_flight_cannot_be_replayed(site: Site) -> None:
-    with site.runtime.bus.subscribe(LogGrew) as logs:
-        run = await site.start("billing-nightly-rebuild")
-        await logs.next()
-        with pytest.raises(Conflict, match="only a run that has ended"):
-            await site.replay(run)
-    await site.runtime.requests.abort(run.run_id, site.alice)
+    run = await site.start_until("waiting", "billing-nightly-rebuild")
+    with pytest.raises(Conflict, match="only a run that has ended"):
+        await site.replay(run)
+    await site.abort(run)
 
 
 # Permissions

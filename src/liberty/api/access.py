@@ -5,10 +5,11 @@ A route that is not in the table is not served: the start fails on it. Forbidden
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 
+from liberty.api.models import ProblemDocument
 from liberty.auth.credentials import OS_USER_HEADER, Credentials, check_change, identify
 from liberty.auth.principal import Verb
 from liberty.errors import Internal, NotFound
@@ -187,3 +188,14 @@ def caller_of(credentials: Credentials, address: str | None, headers: Mapping[st
     if principal.kind == "cli":
         os_user = headers.get(OS_USER_HEADER, "")[:64] or principal.name
     return Caller(principal, _VIA[principal.kind], address, os_user)
+
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ProblemDocument, "description": "Refused; `code` says why."},
+    "503": {"model": ProblemDocument, "description": "Try again later."},
+}
+
+
+def resource(tag: str, prefix: str = "") -> APIRouter:
+    """The router of one resource, every route of it behind the guard."""
+    return APIRouter(prefix=prefix, tags=[tag], dependencies=[Depends(guard)], responses=_PROBLEMS)

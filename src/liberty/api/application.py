@@ -1,9 +1,8 @@
 """The FastAPI application: routers, guard, errors, edges, OpenAPI."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -11,10 +10,8 @@ from starlette.routing import BaseRoute, Route
 
 from liberty import __version__
 from liberty.api import health, jobs, logs, runs, sign_in
-from liberty.api.access import guard
 from liberty.api.edge import edge
 from liberty.api.errors import Asgi, boundary, install
-from liberty.api.models import ProblemDocument
 from liberty.api.services import Services
 from liberty.errors import Unauthenticated
 
@@ -30,29 +27,21 @@ ROUTERS: Mapping[str, APIRouter] = {
 }
 """In the order in which paths are tried."""
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ProblemDocument, "description": "Refused; `code` says why."},
-    "503": {"model": ProblemDocument, "description": "Try again later."},
-}
-
-
 def build(services: Services) -> tuple[FastAPI, Asgi]:
     """The application, and the same behind its edges, which is what is served."""
     app = FastAPI(
         title="Nomaflow",
         version=__version__,
         description="Jobs, runs and their logs.",
-        dependencies=[Depends(guard)],
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        responses=_PROBLEMS,
-        generate_unique_id_function=_operation_id,
     )
     app.state.services = services
     for router in ROUTERS.values():
-        app.include_router(router)
+        # Not `include_router`: routes are then matched one by one, by their own path, which the guard looks up.
+        app.router.routes.extend(router.routes)
 
     async def openapi(_: Request) -> Response:
         from liberty.api.answers import json_answer
@@ -72,10 +61,6 @@ def served_routes(routes: Iterable[BaseRoute]) -> Iterable[tuple[str, str]]:
         if isinstance(route, Route | APIRoute):
             for method in (route.methods or set()) - {"HEAD"}:
                 yield method, route.path
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 async def _docs(_: Request) -> Response:

@@ -3,11 +3,11 @@
 import asyncio
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from liberty import __version__
-from liberty.api.access import Guarded
+from liberty.api.access import Guarded, resource
 from liberty.api.answers import json_answer
 from liberty.api.errors import problem
 from liberty.api.services import Services
@@ -17,7 +17,7 @@ from liberty.jobs.store import listing
 
 READY_SECONDS = 5.0
 
-router = APIRouter(tags=["health"])
+router = resource("health")
 
 _ALIVE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"example": {"ok": True, "status": "ok", "version": __version__}}}},

@@ -1,14 +1,14 @@
 """The catalogue: every job with its state, one job with its definition and last runs."""
 
-from fastapi import APIRouter
+
 from starlette.responses import Response
 
-from liberty.api.access import Guarded
+from liberty.api.access import Guarded, resource
 from liberty.api.answers import json_answer
 from liberty.jobs.service import wire
 
-router = APIRouter(prefix="/admin/jobs", tags=["jobs"])
-catch_all = APIRouter(prefix="/admin/jobs", tags=["jobs"])
+router = resource("jobs", "/admin/jobs")
+catch_all = resource("jobs", "/admin/jobs")
 
 
 @router.get("")

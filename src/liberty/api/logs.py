@@ -4,10 +4,10 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from liberty.api.access import Asked, Guarded
+from liberty.api.access import Asked, Guarded, resource
 from liberty.api.answers import json_answer
 from liberty.api.models import Level, LogPageModel
 from liberty.errors import Invalid, NotFound
@@ -19,7 +19,7 @@ from liberty.jobs.service.runs import LATEST_LINES
 HEARTBEAT_SECONDS = 15.0
 LOG_EVENT = "job.run.log"
 
-router = APIRouter(prefix="/admin/jobs/runs", tags=["runs"])
+router = resource("runs", "/admin/jobs/runs")
 
 
 @router.get(

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from starlette.responses import Response
 
-from liberty.api.access import Guarded
+from liberty.api.access import Guarded, resource
 from liberty.api.answers import json_answer
 from liberty.api.models import (
     ReplayBody,
@@ -21,8 +21,8 @@ from liberty.errors import Invalid, Unavailable
 from liberty.jobs.run import Overrides, Run
 from liberty.jobs.service import ReplayRequest, wire
 
-runs_router = APIRouter(prefix="/admin/jobs/runs", tags=["runs"])
-start_router = APIRouter(prefix="/admin/jobs", tags=["runs"])
+runs_router = resource("runs", "/admin/jobs/runs")
+start_router = resource("runs", "/admin/jobs")
 
 MAX_KEY = 200
 

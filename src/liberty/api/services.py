@@ -1,6 +1,6 @@
 """What the routes call: the open program and the use cases made from it."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from liberty.api.liveness import Liveness
@@ -14,11 +14,11 @@ class Services:
 
     runtime: Runtime
     liveness: Liveness
-    admin_ready: Awaitable[object]
+    admin_ready: Callable[[], Awaitable[object]]
     jobs: JobReader
 
     @classmethod
-    def of(cls, runtime: Runtime, liveness: Liveness, admin_ready: Awaitable[object]) -> "Services":
+    def of(cls, runtime: Runtime, liveness: Liveness, admin_ready: Callable[[], Awaitable[object]]) -> "Services":
         return cls(
             runtime=runtime,
             liveness=liveness,

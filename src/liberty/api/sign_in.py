@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from liberty.api.access import Guarded
+from liberty.api.access import Guarded, resource
 from liberty.api.answers import json_answer
 from liberty.api.errors import problem_of
 from liberty.api.models import LoginBody, MeModel, RefreshBody, TokensModel
@@ -16,14 +16,14 @@ from liberty.auth.sessions import SESSION_TTL, csrf_token
 from liberty.auth.tokens import TokenPair
 from liberty.errors import Unauthenticated
 
-router = APIRouter(prefix="/auth", tags=["sign-in"])
+router = resource("sign-in", "/auth")
 
 
 @router.post("/login", responses={200: {"model": TokensModel}})
 async def login(request: Request, body: LoginBody) -> Response:
     """Exchange a password for bearer tokens."""
     services = _services(request)
-    await services.admin_ready
+    await services.admin_ready()
     accounts = services.runtime.accounts
     user = await accounts.sign_in(body.username, body.password, address=_address(request))
     return json_answer(_tokens(await accounts.tokens.issue_pair(user)))
@@ -41,7 +41,7 @@ async def open_session(request: Request, body: LoginBody) -> Response:
     """Sign a browser in: the answer sets a cookie and tells the token that changes must carry."""
     services = _services(request)
     check_origin(request.headers, services.runtime.settings.app.cors_origins, required=False)
-    await services.admin_ready
+    await services.admin_ready()
     accounts = services.runtime.accounts
     user = await accounts.sign_in(body.username, body.password, address=_address(request))
     value = await accounts.sessions.open(user)

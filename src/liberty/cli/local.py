@@ -2,32 +2,23 @@
 
 import asyncio
 import getpass
-import json
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
 from liberty.auth.principal import Principal
 from liberty.cli.process_log import prepare_process_log
-from liberty.clock import SystemClock
 from liberty.errors import Unavailable
-from liberty.jobs.catalogue import QuarantinedJob
-from liberty.jobs.definition import definition_json
-from liberty.jobs.events import LogGrew, RunMoved
-from liberty.jobs.job import Job
-from liberty.jobs.run import LogLine, Overrides, Run
+from liberty.jobs.run import Overrides, Run
 from liberty.jobs.service import Caller, ReplayRequest, wire
-from liberty.jobs.store import listing, pauses
+from liberty.jobs.service.caller import app_of
+from liberty.jobs.service.follow import Batch, LogFollower
+from liberty.jobs.service.jobs import JobReader
 from liberty.runtime import Runtime
-from liberty.secrets import redactor
 from liberty.settings import Settings
 
 type Document = dict[str, Any]
-
-_PAGE_LINES = 1000
-_LOOK_AGAIN_SECONDS = 1.0
-_LATEST_RUNS = 50
 
 
 class LocalBackend:
@@ -92,38 +83,23 @@ class LocalBackend:
         return wire.run_detail(self._do(self._runtime.reader.detail(run_id, self._me)))
 
     def log(self, run_id: str, *, since: int = 0, level: str | None = None) -> Iterator[Document]:
-        return self._lines(run_id, since, level, follow=False)
+        runtime = self._runtime
+        number = self._do(runtime.reader.get(run_id, self._me)).number
+        while lines := self._do(runtime.reader.log_lines(number, since, level=level)):
+            since = lines[-1].seq
+            yield from map(wire.line, lines)
 
     def follow(self, run_id: str, *, since: int = 0, level: str | None = None) -> Iterator[Document]:
-        return self._lines(run_id, since, level, follow=True)
+        runtime = self._runtime
+        run = self._do(runtime.reader.get(run_id, self._me))
+        follower = LogFollower(runtime.reader, runtime.bus)
+        batches = follower.follow(run, self._me, after=since, level=level)
 
-    def _lines(self, run_id: str, since: int, level: str | None, *, follow: bool) -> Iterator[Document]:
-        batches = self._batches(self._runtime, run_id, since, level, follow=follow)
-
-        async def next_batch() -> list[LogLine] | None:
+        async def next_batch() -> Batch | None:
             return await anext(batches, None)
 
-        try:
-            while (lines := self._do(next_batch())) is not None:
-                yield from map(wire.line, lines)
-        finally:
-            self._do(_closed(batches))
-
-    async def _batches(
-        self, runtime: Runtime, run_id: str, seq: int, level: str | None, *, follow: bool
-    ) -> AsyncIterator[list[LogLine]]:
-        with runtime.bus.subscribe(LogGrew, RunMoved) as events:
-            while True:
-                # Asked before the lines: what a final run wrote is all stored.
-                run = await runtime.reader.get(run_id, self._me)
-                lines = await runtime.reader.log_lines(run.number, seq, limit=_PAGE_LINES, level=level)
-                if lines:
-                    seq = lines[-1].seq
-                    yield lines
-                elif run.status.final or not follow:
-                    return
-                else:
-                    await _wait_for_news(events.next, run.number)
+        while (batch := self._do(next_batch())) is not None:
+            yield from map(wire.line, batch.lines)
 
     def schedule(self, since: str, until: str) -> list[Document]:
         raise Unavailable("not built")
@@ -170,28 +146,9 @@ class LocalBackend:
         )
 
 
-async def _wait_for_news(next_event: Callable[[], Coroutine[Any, Any, Any]], number: int) -> None:
-    """Return when the run may have moved or written; at the latest in a second, for runs of other processes."""
-    try:
-        async with asyncio.timeout(_LOOK_AGAIN_SECONDS):
-            while True:
-                event = await next_event()
-                concerned = event.run.number if isinstance(event, RunMoved) else event.run_number
-                if concerned == number:
-                    return
-    except TimeoutError:
-        return
-
-
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
     """Being terminated is to a run of this process what Ctrl-C is: it is aborted, not lost."""
     signal.raise_signal(signal.SIGINT)
-
-
-async def _closed(batches: AsyncIterator[list[LogLine]]) -> None:
-    close = getattr(batches, "aclose", None)
-    if close is not None:
-        await close()
 
 
 def _accepted(run: Run) -> Document:

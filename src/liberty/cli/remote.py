@@ -104,6 +104,8 @@ class RemoteBackend:
                     failures = 0
                     if event == "end":
                         return
+                    if event == "gone":
+                        raise NotFound(f"no run {run_id!r} any more")
                     if "seq" in data:
                         since = data["seq"]
                         yield data

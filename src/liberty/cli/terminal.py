@@ -76,9 +76,7 @@ class Terminal:
     def say(self, *parts: str | Cell) -> None:
         """One line. Whatever came from outside is made visible first."""
         if self._console is None:
-            print(
-                "".join(visible(part if isinstance(part, str) else part.text) for part in parts), flush=True
-            )
+            write("".join(visible(part if isinstance(part, str) else part.text) for part in parts))
             return
         from rich.text import Text
 
@@ -100,12 +98,11 @@ class Terminal:
             self._row(row, widths)
 
     def _row(self, row: Sequence[Cell], widths: Sequence[int]) -> None:
+        last = max((number for number, cell in enumerate(row) if cell.text), default=0)
         parts: list[str | Cell] = []
-        for number, (cell, width) in enumerate(zip(row, widths, strict=True), 1):
-            parts.append(cell)
-            if number < len(row):
-                parts.append(" " * (width - len(visible(cell.text)) + 2))
-        self.say(*parts)
+        for cell, width in zip(row[:last], widths, strict=False):
+            parts += [cell, " " * (width - len(visible(cell.text)) + 2)]
+        self.say(*parts, row[last])
 
     def log_line(self, line: Mapping[str, Any]) -> None:
         """One record of a run's log. Its further lines are indented, so that none passes for another record."""
@@ -134,6 +131,11 @@ class Terminal:
 
         with self._console.status(escape(text)) as status:
             yield lambda now: status.update(escape(visible(now)))
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def print_json(value: object, *, one_line: bool = False) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from liberty.cli.terminal import Cell, Terminal, local_time, short_time, span, status_cell
+from liberty.cli.terminal import Cell, Terminal, counted, local_time, short_time, span, status_cell
 
 type Document = Mapping[str, Any]
 
@@ -18,7 +18,7 @@ def show_outcome(terminal: Terminal, run: Document) -> None:
     if run["duration_ms"] is not None:
         parts.append(f" in {span(run['duration_ms'])}")
     if run["rows_affected"] is not None:
-        parts.append(f" · {run['rows_affected']} rows")
+        parts.append(f" · {counted(run['rows_affected'], 'row')}")
     if run["reason"]:
         parts.append(f" · {run['reason']}")
     terminal.say(*parts)

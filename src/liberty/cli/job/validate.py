@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from liberty.cli import exits
 from liberty.cli.command import Arguments, Command, Parser
 from liberty.cli.job.render import problem_text
-from liberty.cli.terminal import Cell, Terminal, print_json
+from liberty.cli.terminal import Cell, Terminal, counted, print_json
 from liberty.errors import Invalid, NotFound, Problem
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def validate(arguments: Arguments) -> int:
     for problem in found:
         terminal.say(Cell(problem_text(problem.as_dict()), "red"))
     if not found:
-        terminal.say(f"ok: {jobs} jobs")
+        terminal.say(f"ok: {counted(jobs, 'job')}")
     return exits.INVALID if found else exits.OK
 
 
@@ -71,11 +71,11 @@ def _check(path: Path | None, environ: Mapping[str, str]) -> tuple[list[Problem]
 
 def _check_jobs_file(path: Path, settings: "Settings") -> tuple[list[Problem], list[Problem], int]:
     """One file of jobs; those of the other files count as known."""
-    from liberty.jobs.catalogue import DEFAULT_APP, JobSource, catalogue_of, job_sources, load_catalogue
+    from liberty.jobs.catalogue import JobSource, catalogue_of, job_sources, load_catalogue
     from liberty.toml_files import read_toml
 
     sources = job_sources(settings)
-    mine = next((source for source in sources if source.path.samefile(path)), JobSource(path, DEFAULT_APP))
+    mine = next((source for source in sources if source.path.samefile(path)), JobSource(path))
     others = load_catalogue([source for source in sources if source is not mine], settings.environ)
     catalogue = catalogue_of([(read_toml(path, settings.environ), mine)], others=others)
     catalogue = _with_references(catalogue, _connectors(settings))

@@ -8,7 +8,19 @@ from liberty.errors import did_you_mean
 from liberty.etl.transfer.request import CopyFailed
 
 type Kind = Literal[
-    "int", "decimal", "float", "text", "bool", "date", "time", "timestamp", "timestamptz", "bytes", "uuid", "json", "other"
+    "int",
+    "decimal",
+    "float",
+    "text",
+    "bool",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "bytes",
+    "uuid",
+    "json",
+    "other",
 ]
 
 
@@ -77,12 +89,15 @@ def column_list(names: Iterable[str], prefix: str = "") -> str:
 
 def find(name: str, columns: Sequence[Column], *, what: str) -> Column:
     """The column called so, exactly or but for its case. Raises CopyFailed naming the nearest."""
-    for matches in (lambda c: c.name == name, lambda c: c.name.lower() == name.lower()):
-        found = [column for column in columns if matches(column)]
+    exact = [column for column in columns if column.name == name]
+    loose = [column for column in columns if column.name.lower() == name.lower()]
+    for found in (exact, loose):
         if len(found) == 1:
             return found[0]
     known = [column.name for column in columns]
-    raise CopyFailed(f"{what} has no column {name!r}{did_you_mean(name, known)}; its columns: {', '.join(known)}")
+    raise CopyFailed(
+        f"{what} has no column {name!r}{did_you_mean(name, known)}; its columns: {', '.join(known)}"
+    )
 
 
 def matched(names: Sequence[str], columns: Sequence[Column], *, what: str) -> list[Column]:
@@ -91,7 +106,9 @@ def matched(names: Sequence[str], columns: Sequence[Column], *, what: str) -> li
     taken: dict[str, str] = {}
     for name, column in zip(names, found, strict=True):
         if column.name in taken:
-            raise CopyFailed(f"columns {taken[column.name]!r} and {name!r} both go to {what}, column {column.name!r}")
+            raise CopyFailed(
+                f"columns {taken[column.name]!r} and {name!r} both go to {what}, column {column.name!r}"
+            )
         taken[column.name] = name
     return found
 
@@ -122,7 +139,7 @@ KIND_OF_PYTHON: Mapping[str, Kind] = {
 
 
 def kind_of_values(values: Iterable[object]) -> Kind:
-    """The kind a column made for these values needs; text when they say nothing or disagree."""
+    """The kind a column made for these values needs; other when they say nothing or disagree."""
     kinds: set[Kind] = set()
     for value in values:
         if value is None:
@@ -131,7 +148,5 @@ def kind_of_values(values: Iterable[object]) -> Kind:
         if name == "datetime":
             kinds.add("timestamp" if getattr(value, "tzinfo", None) is None else "timestamptz")
         else:
-            kinds.add(KIND_OF_PYTHON.get(name, "text"))
-    if kinds <= {"int", "float", "decimal"} and len(kinds) > 1:
-        return "decimal"
-    return kinds.pop() if len(kinds) == 1 else "text"
+            kinds.add(KIND_OF_PYTHON.get(name, "other"))
+    return kinds.pop() if len(kinds) == 1 else "other"

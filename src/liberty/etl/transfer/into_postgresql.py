@@ -87,7 +87,11 @@ def _float(column: Column) -> tuple[frozenset[type], Fit]:
         number = float(exact)
         if not isinstance(exact, float) and not math.isnan(number) and Decimal(repr(number)) != exact:
             raise Misfit("would be rounded by a floating-point column")
-        if column.bits == 32 and math.isfinite(number) and struct.unpack("f", struct.pack("f", number))[0] != number:
+        if (
+            column.bits == 32
+            and math.isfinite(number)
+            and struct.unpack("f", struct.pack("f", number))[0] != number
+        ):
             raise Misfit("would be rounded by a real column")
         return number
 
@@ -140,7 +144,9 @@ def _date(_column: Column) -> tuple[frozenset[type], Fit]:
         if isinstance(value, str):
             if value in _ENDS:
                 return value
-            value = datetime.fromisoformat(value) if len(value) > len("2026-01-01") else date.fromisoformat(value)
+            value = (
+                datetime.fromisoformat(value) if len(value) > len("2026-01-01") else date.fromisoformat(value)
+            )
         if isinstance(value, datetime):
             if value.tzinfo is not None or value.time() != time.min:
                 raise Misfit("has a time of day, the column holds dates only")
@@ -245,7 +251,9 @@ def _other(column: Column) -> tuple[frozenset[type], Fit]:
             return array_text(value)
         if isinstance(value, Interval | UUID | IPv4Address | IPv4Network | IPv6Address | IPv6Network):
             return str(value)
-        raise Misfit(f"is a {type(value).__name__}, not known to fit {column.sql_type}; cast it to text in a query")
+        raise Misfit(
+            f"is a {type(value).__name__}, not known to fit {column.sql_type}; cast it to text in a query"
+        )
 
     return frozenset({str}), fit
 
@@ -260,7 +268,9 @@ def _array_item(item: Any) -> str:
         return "NULL"
     if isinstance(item, list):
         return array_text(item)
-    text = "\\x" + item.hex() if isinstance(item, bytes) else item if isinstance(item, str) else _as_text(item)
+    text = (
+        "\\x" + item.hex() if isinstance(item, bytes) else item if isinstance(item, str) else _as_text(item)
+    )
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -52,7 +52,13 @@ def _into_number(value: Any) -> Any:
 
 def _into_real(value: Any) -> Any:
     stored = _into_number(value)
-    whole = stored if isinstance(stored, int) else int(stored) if isinstance(stored, str) and _is_whole(stored) else 0
+    whole = (
+        stored
+        if isinstance(stored, int)
+        else int(stored)
+        if isinstance(stored, str) and _is_whole(stored)
+        else 0
+    )
     if abs(whole) > _EXACT_IN_DOUBLE and int(float(whole)) != whole:
         raise Misfit("would be rounded by a REAL column")
     return stored
@@ -78,6 +84,12 @@ def _plain(value: Any, decimal: Callable[[Decimal], Any]) -> Any:
             if not value.is_finite():
                 raise Misfit("cannot be stored in SQLite")
             return decimal(value)
+        case _:
+            return _written_out(value)
+
+
+def _written_out(value: Any) -> Any:
+    match value:
         case datetime():
             return value.isoformat(sep=" ")
         case date() | time():

@@ -56,7 +56,9 @@ class Merge:
 
     def repeated_key(self, key: Sequence[str]) -> str:
         """One key that the stage has more than once."""
-        return f"SELECT {column_list(key)}, count(*) FROM {self.stage} GROUP BY {column_list(key)} HAVING count(*) > 1 LIMIT 1"  # noqa: S608 - quoted names
+        names = column_list(key)
+        grouped = f"SELECT {names}, count(*) FROM {self.stage} GROUP BY {names}"  # noqa: S608 - quoted names
+        return f"{grouped} HAVING count(*) > 1 LIMIT 1"
 
     def by_key(self, key: Sequence[str], *, drop_vanished: bool) -> Iterator[str]:
         """The statements that make the target's rows those of the stage, leaving alone what is the same."""

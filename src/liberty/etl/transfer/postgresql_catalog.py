@@ -61,22 +61,25 @@ _SERVER = "SELECT pg_postmaster_start_time()::text, current_setting('port'), cur
 
 async def find_table(connection: "AsyncConnection", schema: str | None, name: str) -> Table | None:
     """The table or view of that name, spelled so or but for its case. Raises Invalid when two differ only in case."""
-    found = list(await connection.exec_driver_sql(_TABLE, (name, schema)))
+    found: list[Any] = list(await connection.exec_driver_sql(_TABLE, (name, schema)))
     if not found:
         return None
     if len(found) > 1 and found[0][2] != name:
         both = " and ".join(qualified(row[1], row[2]) for row in found)
         raise Invalid(f"table {name!r} may be {both}; write the one that is meant exactly")
     oid, found_schema, found_name, referenced = found[0]
-    columns = tuple(_column(row) for row in await connection.exec_driver_sql(_COLUMNS, (oid,)))
-    server = (await connection.exec_driver_sql(_SERVER)).one()
+    columns = tuple([_column(row) for row in await connection.exec_driver_sql(_COLUMNS, (oid,))])
+    server: Any = (await connection.exec_driver_sql(_SERVER)).one()
     return Table(found_schema, found_name, columns, ("postgresql", *server, oid), referenced)
 
 
-async def columns_of_result(connection: "AsyncConnection", names: Sequence[str], oids: Sequence[int]) -> list[Column]:
+async def columns_of_result(
+    connection: "AsyncConnection", names: Sequence[str], oids: Sequence[int]
+) -> list[Column]:
     """The columns of a query's result."""
     types = {
-        row[0]: (row[1], row[2], row[3]) for row in await connection.exec_driver_sql(_TYPES, (list(set(oids)),))
+        row[0]: (row[1], row[2], row[3])
+        for row in await connection.exec_driver_sql(_TYPES, (list(set(oids)),))
     }
     found = []
     for name, oid in zip(names, oids, strict=True):

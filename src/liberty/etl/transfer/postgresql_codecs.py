@@ -34,7 +34,9 @@ class Interval(NamedTuple):
         return f"P{self.months}M{self.days}DT{sign}{seconds}{fraction}S"
 
 
-_TEXT_FORMS = "SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output = 'hex'"
+_TEXT_FORMS = """
+SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output = 'hex'
+"""
 
 
 async def keep_values_exact(connection: Any) -> None:
@@ -46,7 +48,9 @@ async def keep_values_exact(connection: Any) -> None:
         ("timestamptz", _encode_timestamptz, _decode_timestamptz),
         ("interval", _encode_interval, Interval._make),
     ):
-        await connection.set_type_codec(name, schema="pg_catalog", encoder=encode, decoder=decode, format="tuple")
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=encode, decoder=decode, format="tuple"
+        )
     for name, version in (("json", b""), ("jsonb", b"\x01")):
         await connection.set_type_codec(
             name,

@@ -20,12 +20,21 @@ _PLACE = re.compile(r"line (\d+)(?:, column (.*))?$", re.MULTILINE)
 _DATA_ERRORS = ("22", "23")
 """SQLSTATE classes "data exception" and "integrity constraint violation"."""
 
+_SEQUENCE = """
+SELECT s FROM pg_get_serial_sequence($1, $2) AS s WHERE has_sequence_privilege(s, 'UPDATE, SELECT')
+"""
+
 
 class PostgresqlTarget:
     """One table of a PostgreSQL database, on a connection that is this copy's alone."""
 
     def __init__(
-        self, connection: "AsyncConnection", request: CopyRequest, table: Table | None, *, from_postgresql: bool
+        self,
+        connection: "AsyncConnection",
+        request: CopyRequest,
+        table: Table | None,
+        *,
+        from_postgresql: bool,
     ) -> None:
         self.table = table
         self._connection = connection
@@ -106,8 +115,12 @@ class PostgresqlTarget:
             columns=[column.name for column in self._columns],
             value=lambda name, expression: f"{expression}::{casts[name]}" if name in casts else expression,
             # The record image: equal to the last byte, for every type, NULL like any value.
-            differs=lambda pairs: f"ROW({', '.join(t for t, _ in pairs)}) *<> ROW({', '.join(s for _, s in pairs)})",
-            overriding=" OVERRIDING SYSTEM VALUE" if any(column.always_identity for column in self._columns) else "",
+            differs=lambda pairs: (
+                f"ROW({', '.join(t for t, _ in pairs)}) *<> ROW({', '.join(s for _, s in pairs)})"
+            ),
+            overriding=" OVERRIDING SYSTEM VALUE"
+            if any(column.always_identity for column in self._columns)
+            else "",
         )
         check_counts("stage", expected=loaded, found=await self._count(merge.stage))
         written = await self._merge(merge, table, loaded)
@@ -143,7 +156,9 @@ class PostgresqlTarget:
         repeated = (await self._connection.exec_driver_sql(merge.repeated_key(key))).first()
         if repeated is not None:
             values = ", ".join(f"{name} = {value!r}" for name, value in zip(key, repeated, strict=False))
-            raise CopyFailed(f"the source has {repeated[-1]} rows with the key {values}; a key must be there once")
+            raise CopyFailed(
+                f"the source has {repeated[-1]} rows with the key {values}; a key must be there once"
+            )
 
     async def _advance_sequences(self, table: Table) -> None:
         """Let the next number of a column that numbers itself lie beyond the numbers that were copied."""
@@ -151,12 +166,8 @@ class PostgresqlTarget:
         for column in self._columns:
             if not (column.fills_itself and column.kind == "int"):
                 continue
-            sequence = (
-                await self._connection.exec_driver_sql(
-                    "SELECT s FROM pg_get_serial_sequence($1, $2) AS s WHERE has_sequence_privilege(s, 'UPDATE, SELECT')",
-                    (origin, column.name),
-                )
-            ).scalar()
+            found = await self._connection.exec_driver_sql(_SEQUENCE, (origin, column.name))
+            sequence = found.scalar()
             if sequence is not None:
                 await self._run(
                     f"SELECT setval('{sequence.replace(chr(39), chr(39) * 2)}', m) FROM "  # noqa: S608 - names quoted
@@ -181,7 +192,8 @@ def _staged_type(column: Column) -> str:
 
 def _create_statement(table: Table) -> str:
     lines = [
-        f"{quoted(column.name)} {column.sql_type}" + ("" if column.nullable else " NOT NULL") for column in table.columns
+        f"{quoted(column.name)} {column.sql_type}" + ("" if column.nullable else " NOT NULL")
+        for column in table.columns
     ]
     if table.key:
         lines.append(f"PRIMARY KEY ({column_list(table.key)})")

@@ -53,7 +53,7 @@ async def connection_of(end: End) -> AsyncIterator["AsyncConnection"]:
     """A connection for one copy alone. PostgreSQL's has settings of its own and is closed afterwards."""
     async with end.engine.connect() as connection:
         if end.backend == "sqlite":
-            await connection.execution_options(sqlite_begin="NONE")
+            connection = await connection.execution_options(sqlite_begin="NONE")
         if connection.dialect.driver != "asyncpg":
             yield connection
             return
@@ -65,7 +65,9 @@ async def connection_of(end: End) -> AsyncIterator["AsyncConnection"]:
 
 
 @asynccontextmanager
-async def reading(end: End, *, batch_size: int, where: str | None, watermark: Watermark | None) -> AsyncIterator[Reading]:
+async def reading(
+    end: End, *, batch_size: int, where: str | None, watermark: Watermark | None
+) -> AsyncIterator[Reading]:
     """Open the source. Raises CopyFailed when its table does not exist, Invalid for a query that is none."""
     async with connection_of(end) as connection:
         columns: list[Column] | None = None
@@ -74,13 +76,17 @@ async def reading(end: End, *, batch_size: int, where: str | None, watermark: Wa
             table = await source_table(connection, end)
             if table is None:
                 schema, name = end.table_name()
-                raise CopyFailed(f"source table {f'{schema}.{name}' if schema else name!r} does not exist on pool {end.pool!r}")
+                raise CopyFailed(
+                    f"source table {f'{schema}.{name}' if schema else name!r} does not exist on pool {end.pool!r}"
+                )
             columns = list(table.columns)
             sql, params = _select(end, table, where, watermark)
         # The connector's own preparation: declared queries, defaults, `#SCHEMA.X#` and one statement only.
         call = end.connector._prepare(sql, params, end.place.pool, None)  # noqa: SLF001 - has no public form yet
         if not call.statement.reads:
-            raise Invalid(f"the source query of connector {end.connector.name!r} is {call.statement.kind}; it must only read")
+            raise Invalid(
+                f"the source query of connector {end.connector.name!r} is {call.statement.kind}; it must only read"
+            )
         log.debug("nomaflow.sql_copy source sql %s", call.statement.text)
         result = await _stream(connection, call, batch_size)
         if columns is None:
@@ -89,16 +95,22 @@ async def reading(end: End, *, batch_size: int, where: str | None, watermark: Wa
         await result.close()
 
 
-def _select(end: End, table: Table, where: str | None, watermark: Watermark | None) -> tuple[str, dict[str, Any]]:
+def _select(
+    end: End, table: Table, where: str | None, watermark: Watermark | None
+) -> tuple[str, dict[str, Any]]:
     quote = end.engine.dialect.identifier_preparer.quote_identifier
     if end.backend == "postgresql":
         # Types the driver has no exact form for travel as text, which PostgreSQL reads back without loss.
         listed = ", ".join(
-            f"{quoted(column.name)}::text" if column.kind == "other" else quoted(column.name) for column in table.columns
+            f"{quoted(column.name)}::text" if column.kind == "other" else quoted(column.name)
+            for column in table.columns
         )
         origin = qualified(table.schema, table.name)
     elif end.backend == "sqlite":
-        listed, origin = column_list(column.name for column in table.columns), qualified(table.schema, table.name)
+        listed, origin = (
+            column_list(column.name for column in table.columns),
+            qualified(table.schema, table.name),
+        )
     else:
         listed = ", ".join(quote(column.name) for column in table.columns)
         origin = f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
@@ -116,7 +128,9 @@ async def _result_columns(connection: "AsyncConnection", end: End, result: Any) 
     names = list(result.keys())
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise CopyFailed(f"the source query gives column {repeated[0]!r} more than once; name them apart with AS")
+        raise CopyFailed(
+            f"the source query gives column {repeated[0]!r} more than once; name them apart with AS"
+        )
     if end.backend == "postgresql":
         raw = result._real_result  # noqa: SLF001 - an AsyncResult shows no cursor description
         oids = [int(entry[1]) for entry in raw.cursor.description]

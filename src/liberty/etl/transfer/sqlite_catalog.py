@@ -16,7 +16,9 @@ EXACT_DIGITS = 15
 _TABLE = """
 SELECT name FROM pragma_table_list WHERE schema = ? COLLATE NOCASE AND name = ? COLLATE NOCASE AND type <> 'shadow'
 """
-_COLUMNS = "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1"
+_COLUMNS = (
+    'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1'
+)
 _REFERENCES = """
 SELECT 1 FROM pragma_table_list l, pragma_foreign_key_list(l.name, l.schema) f
  WHERE l.schema = ? AND l.type = 'table' AND l.name <> ? COLLATE NOCASE AND f."table" = ? COLLATE NOCASE LIMIT 1
@@ -30,13 +32,13 @@ async def find_table(connection: "AsyncConnection", schema: str | None, name: st
     found = (await connection.exec_driver_sql(_TABLE, (schema, name))).scalar()
     if found is None:
         return None
-    rows = list(await connection.exec_driver_sql(_COLUMNS, (found, schema)))
+    rows: list[Any] = list(await connection.exec_driver_sql(_COLUMNS, (found, schema)))
     single_key = sum(1 for row in rows if row[4]) == 1
     referenced = (await connection.exec_driver_sql(_REFERENCES, (schema, found, found))).scalar() is not None
     file = (await connection.exec_driver_sql(_DATABASE, (schema,))).scalar()
     identity: tuple[object, ...] = (str(connection.engine.url),)
     if file:
-        status = Path(file).stat()
+        status = Path(file).stat()  # noqa: ASYNC240 - a file that is open already
         identity = (status.st_dev, status.st_ino)
     return Table(
         schema,
@@ -134,7 +136,7 @@ def type_for(column: Column, *, from_sqlite: bool) -> str:
 
     Decimals with more digits than a double holds become TEXT, the one form in which SQLite keeps them.
     """
-    if from_sqlite:
+    if from_sqlite and column.sql_type:
         return column.sql_type
     if column.kind == "decimal" and column.precision is not None and column.precision <= EXACT_DIGITS:
         return f"NUMERIC({column.precision},{column.scale or 0})"

@@ -40,7 +40,9 @@ class SqliteTarget:
 
     def made_from(self, column: Column) -> Column:
         declared = type_for(column, from_sqlite=self._from_sqlite)
-        return Column(name=column.name, kind=column.kind, sql_type=declared, nullable=column.nullable, key=column.key)
+        return Column(
+            name=column.name, kind=column.kind, sql_type=declared, nullable=column.nullable, key=column.key
+        )
 
     async def highest(self, column: str) -> Any:
         assert self.table is not None  # noqa: S101 - asked only for a table that exists
@@ -64,7 +66,9 @@ class SqliteTarget:
             await driver.executemany(self._insert, rows)
         except UnicodeEncodeError as error:
             self._name_unwritable(rows, numbers)
-            raise CopyFailed(f"a text in rows {numbers[0]} to {numbers[-1]} is no Unicode: {error}") from error
+            raise CopyFailed(
+                f"a text in rows {numbers[0]} to {numbers[-1]} is no Unicode: {error}"
+            ) from error
         await driver.commit()
 
     def _name_unwritable(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> None:
@@ -81,8 +85,7 @@ class SqliteTarget:
                 await connection.exec_driver_sql(_create_statement(self._create))
             table = self._create or self.table
             assert table is not None  # noqa: S101 - either found or made
-            written = await self._merge(table, loaded)
-        return written
+            return await self._merge(table, loaded)
 
     async def _merge(self, table: Table, loaded: int) -> Written:
         merge = Merge(
@@ -119,11 +122,15 @@ class SqliteTarget:
         return Written(written, written)
 
     async def _check_key(self, merge: Merge, key: Sequence[str]) -> None:
-        await self._run(f"CREATE INDEX temp.{quoted(self._stage_name + '_key')} ON {quoted(self._stage_name)} ({column_list(key)})")
+        await self._run(
+            f"CREATE INDEX temp.{quoted(self._stage_name + '_key')} ON {quoted(self._stage_name)} ({column_list(key)})"
+        )
         repeated = (await self._connection.exec_driver_sql(merge.repeated_key(key))).first()
         if repeated is not None:
             values = ", ".join(f"{name} = {value!r}" for name, value in zip(key, repeated, strict=False))
-            raise CopyFailed(f"the source has {repeated[-1]} rows with the key {values}; a key must be there once")
+            raise CopyFailed(
+                f"the source has {repeated[-1]} rows with the key {values}; a key must be there once"
+            )
 
     async def _run(self, statement: str) -> int:
         return (await self._connection.exec_driver_sql(statement)).rowcount
@@ -134,8 +141,8 @@ class SqliteTarget:
 
     async def close(self) -> None:
         await self._connection.rollback()
-        await self._connection.execution_options(sqlite_begin="NONE")
-        await self._connection.exec_driver_sql(f"DROP TABLE IF EXISTS {self._stage}")
+        connection = await self._connection.execution_options(sqlite_begin="NONE")
+        await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {self._stage}")
         await self._connection.commit()
 
 

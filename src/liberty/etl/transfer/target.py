@@ -49,7 +49,7 @@ class Target(Protocol):
 
 
 def key_of(request: CopyRequest, table: Table | None, columns: Sequence[Column]) -> tuple[str, ...]:
-    """The columns by which an upsert tells rows apart. Raises CopyFailed when there are none, or one is not copied."""
+    """The columns by which rows are told apart. Raises CopyFailed when there are none, or one is not copied."""
     names = {column.name.lower(): column.name for column in columns}
     if request.key_columns:
         missing = [name for name in request.key_columns if name.lower() not in names]
@@ -58,9 +58,12 @@ def key_of(request: CopyRequest, table: Table | None, columns: Sequence[Column])
         key = table.key if table is not None else tuple(column.name for column in columns if column.key)
         missing = [name for name in key if name.lower() not in names]
     if not key:
-        raise CopyFailed(f"upsert needs a key: {request.target} has no primary key; name key_columns")
+        why = "upsert" if request.mode == "upsert" else "overwriting a table that other tables refer to"
+        raise CopyFailed(f"{why} needs a key: {request.target} has no primary key; name key_columns")
     if missing:
-        raise CopyFailed(f"key column {missing[0]!r} is not among the copied columns: {', '.join(names.values())}")
+        raise CopyFailed(
+            f"key column {missing[0]!r} is not among the copied columns: {', '.join(names.values())}"
+        )
     return key
 
 

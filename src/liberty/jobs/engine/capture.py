@@ -9,9 +9,11 @@ import io
 import logging
 import sys
 import threading
-import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
+from liberty.jobs.engine import lean_record
 from liberty.jobs.engine.scope import current_scope
 
 _formatter = logging.Formatter()
@@ -54,28 +56,18 @@ class CapturedStream(io.TextIOBase):
         self._original = original
         self._logger = logger
         self._level = level
-        self._partial: dict[int, str] = {}
 
     def write(self, text: str) -> int:
         scope = current_scope.get()
         if scope is None:
             return self._original.write(text)
-        key = threading.get_ident()
-        *lines, rest = (self._partial.pop(key, "") + text).split("\n")
-        if rest:
-            self._partial[key] = rest
-        for line in lines:
-            scope.log.add(time.time(), self._level, self._logger, scope.step, line)
+        scope.log.write(self._level, self._logger, scope.step, text)
         return len(text)
 
     def flush(self) -> None:
         scope = current_scope.get()
         if scope is None:
             self._original.flush()
-            return
-        rest = self._partial.pop(threading.get_ident(), "")
-        if rest:
-            scope.log.add(time.time(), self._level, self._logger, scope.step, rest)
 
     def writable(self) -> bool:
         return True
@@ -117,6 +109,7 @@ class Capture:
             sys.stdout = CapturedStream(sys.stdout, "stdout", "INFO")
             sys.stderr = CapturedStream(sys.stderr, "stderr", "INFO")
             threading.Thread.start = _start_in_context  # type: ignore[method-assign,assignment]  # 3.14 can do this by a flag
+            ThreadPoolExecutor.submit = _submit_in_context  # type: ignore[method-assign,assignment]  # pools do not by themselves
 
     def remove(self) -> None:
         with self._lock:
@@ -124,11 +117,13 @@ class Capture:
             if self._installed:
                 return
             logging.getLogger().removeHandler(self._handler)
+            lean_record.remove()
             for name in ("stdout", "stderr"):
                 stream = getattr(sys, name)
                 if isinstance(stream, CapturedStream):
                     setattr(sys, name, stream._original)  # noqa: SLF001 - its own class
             threading.Thread.start = _plain_start  # type: ignore[method-assign]  # puts the original back
+            ThreadPoolExecutor.submit = _plain_submit  # type: ignore[method-assign]  # likewise
 
     def begin(self, level: str) -> None:
         """A run starts: while any run is at DEBUG the root logger lets DEBUG records be made at all."""
@@ -159,6 +154,16 @@ def _start_in_context(thread: threading.Thread) -> None:
         context = contextvars.copy_context()
         thread.run = lambda: context.run(run)  # type: ignore[method-assign]  # this instance only
     _plain_start(thread)
+
+
+_plain_submit = ThreadPoolExecutor.submit
+
+
+def _submit_in_context(pool: ThreadPoolExecutor, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """A pool may outlive the run that started its threads; each call belongs to the run that made it."""
+    if current_scope.get() is not None:
+        return _plain_submit(pool, contextvars.copy_context().run, call, *args, **kwargs)
+    return _plain_submit(pool, call, *args, **kwargs)
 
 
 capture = Capture()

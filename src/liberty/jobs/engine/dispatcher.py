@@ -32,6 +32,11 @@ class LocalDispatcher:
     def running(self) -> int:
         return self._busy
 
+    @property
+    def has_work(self) -> bool:
+        """True from a run's submission until its end is stored."""
+        return bool(self._tasks or self._waiting)
+
     def submit(self, queued: Queued) -> None:
         if not self._closed:
             self._waiting.append(queued)

@@ -90,8 +90,7 @@ class Engine:
         self._work.start()
         await self._work.run(self._start_lanes())
         await self._database.write(replicas.register, self._me)
-        for orphan in await self._database.write(rescue.fail_orphans, self._me.id, self._clock.now()):
-            self._bus.publish(RunMoved(orphan))
+        await self._rescue()
         await self._stack.enter_async_context(running(Ticker("heartbeat", self._beat, BEAT_SECONDS)))
         await self._resume_queued()
 
@@ -122,13 +121,26 @@ class Engine:
         return None if self._required_runner.active else IDLE_SECONDS
 
     async def _watch(self) -> float | None:
-        await self._required_runner.plugin_loop.watch()
-        return None if self._required_runner.active else IDLE_SECONDS
+        """Stop what was aborted from elsewhere, and look after the plugin loop."""
+        runner = self._required_runner
+        if not runner.active:
+            return IDLE_SECONDS
+        for number, by in (await self._database.read(runs.aborting, self._me.id)).items():
+            runner.stop(number, "abort", f"aborted by {by}")
+        await runner.plugin_loop.watch()
+        return None
 
     async def _beat(self) -> float | None:
+        """Show to be alive; end what a replica that is not has left behind."""
         if not await self._database.write(replicas.beat, self._me.id, self._clock.now()):
             await self._database.write(replicas.register, self._me)
+        if await self._database.read(runs.owners) - {self._me.id}:
+            await self._rescue()
         return None
+
+    async def _rescue(self) -> None:
+        for orphan in await self._database.write(rescue.fail_orphans, self._me.id, self._clock.now()):
+            self._bus.publish(RunMoved(orphan))
 
     async def _resume_queued(self) -> None:
         for run in await self._database.read(runs.in_flight):

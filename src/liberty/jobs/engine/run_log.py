@@ -5,6 +5,7 @@ log ends with one line that says exactly how many were dropped, followed by that
 """
 
 import threading
+import time
 from collections import deque
 from datetime import UTC, datetime
 
@@ -17,6 +18,23 @@ BACKLOG_LINES = 20_000  # lines waiting for the store; beyond, the head ends ear
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
 type _Pending = tuple[float, str, str, str | None, str]
+
+_LONGEST_SECRET = 4096  # characters, in any of its spellings
+
+
+def _cut(message: str) -> str:
+    """The beginning of a long message, redacted before it is cut so that no part of a secret stands at the cut."""
+    text = redactor.redact(message[: LINE_LIMIT + _LONGEST_SECRET])
+    shown = LINE_LIMIT if len(message) <= LINE_LIMIT + _LONGEST_SECRET else len(text) - _LONGEST_SECRET
+    text = text[: max(0, min(LINE_LIMIT, shown))]
+    return f"{text}… [{len(message) - LINE_LIMIT} characters cut]"
+
+
+def _storable(text: str) -> str:
+    """Without what a database cannot hold: NUL and halves of surrogate pairs are shown as escapes."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 class RunLog:
@@ -33,6 +51,7 @@ class RunLog:
         self._lock = threading.Lock()
         self._pending: list[_Pending] = []
         self._tail: deque[_Pending] = deque(maxlen=TAIL_LINES)
+        self._unfinished: dict[tuple[str, str, str | None, int], str] = {}
         self._bytes = 0
         self._after_head = 0
         self._closed = False
@@ -45,9 +64,8 @@ class RunLog:
 
     def add(self, created: float, level: str, logger: str, step: str | None, message: str) -> None:
         """Collect a line; `created` is seconds since the epoch. After `close` lines are only counted."""
-        if len(message) > LINE_LIMIT:
-            message = f"{message[:LINE_LIMIT]}… [{len(message) - LINE_LIMIT} characters cut]"
-        line = (created, level, logger, step, redactor.redact(message))
+        message = _cut(message) if len(message) > LINE_LIMIT else redactor.redact(message)
+        line = (created, level, _storable(logger), step, _storable(message))
         with self._lock:
             if self._closed:
                 self.late += 1
@@ -61,6 +79,25 @@ class RunLog:
                 self._after_head = 1
                 self._tail.append(line)
 
+    def write(self, level: str, stream: str, step: str | None, text: str) -> None:
+        """Collect printed text: whole lines now, the rest once its line is complete or the step ends."""
+        key = (level, stream, step, threading.get_ident())
+        *lines, rest = (self._unfinished.pop(key, "") + text).split("\n")
+        if len(rest) > LINE_LIMIT:
+            lines, rest = [*lines, rest], ""
+        if rest:
+            self._unfinished[key] = rest
+        for line in lines:
+            self.add(time.time(), level, stream, step, line)
+
+    def finish_lines(self) -> None:
+        """Collect what was printed without the end of its line."""
+        for key in list(self._unfinished):
+            text = self._unfinished.pop(key, "")
+            if text:
+                level, stream, step, _ = key
+                self.add(time.time(), level, stream, step, text)
+
     def take(self) -> list[LogLine]:
         """The lines collected since the last call, numbered on from there."""
         with self._lock:
@@ -69,6 +106,7 @@ class RunLog:
 
     def close(self) -> tuple[list[LogLine], int]:
         """The last lines, the note about what was dropped included, and how many lines that were."""
+        self.finish_lines()
         with self._lock:
             self._closed = True
             pending, self._pending = self._pending, []

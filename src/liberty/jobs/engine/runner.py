@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from liberty.bus import Bus
@@ -137,6 +138,11 @@ class Runner:
         except LibertyError as error:
             verdict = Verdict(FAILED, error.message)
             walk.skip_rest("skipped: run failed")
+        except BaseException as error:
+            defect = f"defect of the engine: {type(error).__name__}: {error}"
+            walk.abandon(defect)
+            await self._finish(execution, walk, Verdict(FAILED, defect))
+            raise
         finally:
             if timer is not None:
                 timer.cancel()
@@ -219,13 +225,12 @@ async def _end(
     now: datetime,
 ) -> Run | None:
     """The final status, the last steps and the last lines, all or nothing. An abort granted meanwhile wins."""
-    counts = {"rows_affected": rows, "lines": len(lines), "dropped": dropped}
-    ended = await runs.end(tx, fence, verdict.status, now, reason=verdict.reason, **counts)
+    end = partial(runs.end, tx, fence, now=now, rows_affected=rows, lines=len(lines), dropped=dropped)
+    ended = await end(target=verdict.status, reason=verdict.reason)
     if ended is None:
         run = await runs.get(tx, fence.number)
         if run is not None and run.status == ABORTING:
-            reason = f"aborted by {run.abort_requested_by}"
-            ended = await runs.end(tx, fence, ABORTED, now, reason=reason, **counts)
+            ended = await end(target=ABORTED, reason=f"aborted by {run.abort_requested_by}")
     if ended is not None:
         await step_runs.write(tx, fence.number, steps)
         await logs.write(tx, fence.number, lines)

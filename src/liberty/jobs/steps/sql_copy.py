@@ -1,11 +1,24 @@
 """The `sql_copy` step: rows from one database into another."""
 
-from typing import Annotated, Any, Literal, Self
+import inspect
+import itertools
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from liberty.jobs.steps.base import StepConfig
+from liberty.jobs.steps.base import RunContext, StepCancelled, StepConfig, StepFailed, StepResult
 from liberty.jobs.steps.fields import CallableRef, Templatable
+
+if TYPE_CHECKING:
+    from liberty.etl.transfer import CopyRequest, Transform
+
+CANCEL_CHECK_ROWS = 256
+
+_log = logging.getLogger("nomaflow.sql_copy")
+_copy_numbers = itertools.count(1)
 
 
 class CopySource(BaseModel):
@@ -85,7 +98,8 @@ class SqlCopyStep(StepConfig):
     )
     incremental: Incremental | None = Field(None, description="Copy only what is new since the last copy.")
     verify: Annotated[bool, Templatable()] = Field(
-        False, description="Compare checksums of source and target after the copy."
+        False,
+        description="Count the target's rows before and after too, and undo the copy when they do not add up.",
     )
 
     @model_validator(mode="after")
@@ -94,4 +108,113 @@ class SqlCopyStep(StepConfig):
             raise ValueError("'where' filters a source table; put the condition into the query instead")
         if self.incremental is not None and self.mode == "overwrite":
             raise ValueError("'incremental' needs mode 'append' or 'upsert'")
+        if self.incremental is not None and self.source.table is None:
+            raise ValueError("'incremental' needs a source table; put the condition into the query instead")
         return self
+
+    async def execute(self, ctx: RunContext) -> StepResult:
+        """Copy. Raises CopyFailed naming row, column and value for data that does not fit.
+
+        `source_rows` were read; `target_rows` are the rows the table holds after an overwrite, else the rows that
+        reached it.
+        """
+        from liberty.etl.transfer import copy
+
+        request = await self._request(ctx)
+        _log.info(
+            "nomaflow.sql_copy start run=%s step=%r mode=%s source=%s target=%s",
+            ctx.run_id,
+            ctx.step_name,
+            self.mode,
+            request.source,
+            request.target,
+        )
+        started = time.perf_counter()
+        outcome = await copy(request)
+        elapsed_ms = round((time.perf_counter() - started) * 1000, 3)
+        _log.info(
+            "nomaflow.sql_copy done run=%s step=%r rows=%d dropped=%d elapsed_ms=%s",
+            ctx.run_id,
+            ctx.step_name,
+            outcome.rows_written,
+            outcome.rows_dropped,
+            elapsed_ms,
+        )
+        facts = {
+            "mode": self.mode,
+            "source_rows": outcome.rows_read,
+            "target_rows": outcome.target_rows,
+            "rows_read": outcome.rows_read,
+            "rows_written": outcome.rows_written,
+            "rows_dropped": outcome.rows_dropped,
+            "chunks": outcome.chunks,
+            "elapsed_ms": elapsed_ms,
+        }
+        if self.incremental is not None:
+            facts["watermark"] = None if outcome.watermark is None else str(outcome.watermark)
+        return StepResult(outcome.rows_written, facts)
+
+    async def _request(self, ctx: RunContext) -> "CopyRequest":
+        from liberty.etl.transfer import CopyRequest, Place
+
+        return CopyRequest(
+            connectors=ctx.connectors,
+            source=Place(
+                self.source.connector,
+                self.source.schema_name,
+                self.source.table,
+                self.source.pool,
+                self.source.query,
+                self.source.params,
+            ),
+            target=Place(self.target.connector, self.target.schema_name, self.target.table, self.target.pool),
+            label=f"{ctx.run_id.replace('-', '')}_{ctx.step_index}_{next(_copy_numbers)}",
+            mode=self.mode,
+            key_columns=self.key_columns,
+            batch_size=self.batch_size,
+            where=self.where,
+            transform=await self._loaded_transform(ctx),
+            jde=self.type_coercion == "jde",
+            truncate_decimals=self.decimal_mode == "truncate",
+            strip_columns=self.strip_both_columns,
+            incremental=self.incremental.column if self.incremental is not None else None,
+            verify=self.verify,
+        )
+
+    async def _loaded_transform(self, ctx: RunContext) -> "Transform | None":
+        reference = self.transform
+        if reference is None:
+            return None
+        plugins = ctx.host.plugins
+        # Importing runs the plugin's top-level code, so it happens where blocking code may run.
+        function: Callable[..., Any] = plugins.resolved(reference) or await ctx.host.call_sync(
+            ctx, lambda: plugins.resolve(reference, ctx.step_name)
+        )
+        if inspect.iscoroutinefunction(function):
+            raise StepFailed(
+                f"transform {reference!r} is an async function; it must be a plain one: row in, row out"
+            )
+
+        async def transform(rows: list[dict[str, Any]], first_row: int) -> list[dict[str, Any] | None]:
+            returned: list[dict[str, Any] | None] = await ctx.host.call_sync(
+                ctx, lambda: _apply(ctx, reference, function, rows, first_row)
+            )
+            return returned
+
+        return transform
+
+
+def _apply(
+    ctx: RunContext, reference: str, function: Callable[..., Any], rows: list[dict[str, Any]], first_row: int
+) -> list[dict[str, Any] | None]:
+    """Call the transform for each row, in a step thread. What it raises goes on, its row is in the log."""
+    done: list[dict[str, Any] | None] = []
+    try:
+        for row in rows:
+            if len(done) % CANCEL_CHECK_ROWS == 0 and ctx.is_cancelled():
+                raise StepCancelled("the run was aborted between two rows")
+            done.append(function(row))
+    except BaseException:
+        _log.error("transform %s stopped at row %d", reference, first_row + len(done))
+        raise
+    return done

@@ -313,6 +313,16 @@ def _values(new: NewRun, status: Status, reason: str | None, now: datetime) -> d
 _NO_OVERRIDES = Overrides()
 
 
+_ABORTING = select(runs.c.id, runs.c.abort_requested_by).where(
+    runs.c.owner == bindparam("me"), runs.c.status == str(ABORTING)
+)
+
+
+async def aborting(tx: Tx, owner: str) -> dict[int, str]:
+    """The runs of `owner` that someone wants stopped, with who."""
+    return {row[0]: row[1] for row in await tx.all(_ABORTING, {"me": owner})}
+
+
 async def owners(tx: Tx) -> set[str]:
     """Owners of the runs that are not final."""
     statement = select(runs.c.owner).where(status_in([RUNNING, ABORTING])).distinct()

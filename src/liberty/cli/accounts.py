@@ -1,0 +1,69 @@
+"""The accounts of this installation, opened without an engine: they can be changed also while a server runs."""
+
+import asyncio
+import getpass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from liberty.auth.principal import Principal
+
+if TYPE_CHECKING:
+    from liberty.auth.accounts import Accounts
+    from liberty.settings import Settings
+
+
+def with_accounts[T](work: "Callable[[Accounts], Awaitable[T]]") -> T:
+    """What `work` returns. Raises Invalid for the files, Unavailable when the database cannot be opened."""
+
+    async def run() -> T:
+        async with _opened() as accounts:
+            return await work(accounts)
+
+    return asyncio.run(run())
+
+
+def me() -> Principal:
+    """Who the audit trail names."""
+    return Principal(f"cli:{getpass.getuser()}", superuser=True, kind="cli")
+
+
+@asynccontextmanager
+async def _opened() -> "AsyncIterator[Accounts]":
+    from liberty.auth.accounts import Accounts
+    from liberty.clock import SystemClock
+    from liberty.database import open_database
+    from liberty.database.migrate import migrate
+    from liberty.settings import ensure_data_dir, load_settings
+
+    settings = load_settings()
+    ensure_data_dir(settings)
+    clock = SystemClock()
+    database = open_database(_history_url(settings))
+    try:
+        await migrate(database, clock.now())
+        accounts = Accounts(database, clock)
+        try:
+            yield accounts
+        finally:
+            accounts.close()
+    finally:
+        await database.close()
+
+
+def _history_url(settings: "Settings") -> str:
+    """The URL of the pool that keeps users and runs, its password filled in."""
+    from sqlalchemy.engine import make_url
+
+    from liberty.connectors import ConnectorRegistry
+    from liberty.settings import absolute_sqlite_url
+    from liberty.toml_files import read_toml
+
+    file = settings.connectors.config_path
+    document = read_toml(file, settings.environ) if file is not None and file.exists() else None
+    pools = ConnectorRegistry.from_document(document, settings, settings.open_keyring()).pools
+    pool = pools.config(pools.resolve(settings.jobs.pool))
+    url = make_url(absolute_sqlite_url(pool.url, settings.paths.apps_repo))
+    if pool.password is not None:
+        url = url.set(password=pool.password)
+    return url.render_as_string(hide_password=False)

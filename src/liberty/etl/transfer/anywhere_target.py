@@ -1,0 +1,86 @@
+"""Writing into any database SQLAlchemy speaks: one transaction of plain INSERTs, straight into the target."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from liberty.etl.transfer.columns import Column, Table
+from liberty.etl.transfer.fitting import Fitting
+from liberty.etl.transfer.request import CopyFailed, CopyRequest
+from liberty.etl.transfer.target import Written, check_counts
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table as SqlTable
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class AnywhereTarget:
+    """One table that exists, for overwrite and append. Readers see what the database's isolation lets them."""
+
+    def __init__(self, connection: "AsyncConnection", request: CopyRequest, table: Table | None) -> None:
+        self.table = table
+        self._connection = connection
+        self._request = request
+        self._columns: tuple[Column, ...] = ()
+        self._sql_table: SqlTable | None = None
+
+    def fitting(self, column: Column) -> Fitting:
+        """Values pass as they are: the driver knows its own types, and refuses what it cannot send."""
+        return Fitting(column, frozenset(), lambda value: value)
+
+    def made_from(self, column: Column) -> Column:  # noqa: ARG002 - see Target
+        raise CopyFailed(
+            f"{self._request.target} does not exist; make it first: copies make tables in SQLite and PostgreSQL"
+        )
+
+    async def highest(self, column: str) -> Any:
+        from sqlalchemy import func, select
+
+        table = await self._reflected()
+        return (await self._connection.execute(select(func.max(table.c[column])))).scalar()
+
+    async def begin(self, columns: Sequence[Column], create: Table | None) -> None:  # noqa: ARG002 - see Target
+        if self._request.mode == "upsert":
+            raise CopyFailed(
+                f"upsert is known for SQLite and PostgreSQL, not for {self._connection.dialect.name}"
+            )
+        self._columns = tuple(columns)
+        table = await self._reflected()
+        if self._request.mode == "overwrite":
+            await self._connection.execute(table.delete())
+
+    async def load(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> None:
+        from sqlalchemy.exc import DataError, IntegrityError
+
+        table = await self._reflected()
+        names = [column.name for column in self._columns]
+        try:
+            await self._connection.execute(
+                table.insert(), [dict(zip(names, row, strict=True)) for row in rows]
+            )
+        except (DataError, IntegrityError) as error:
+            raise CopyFailed(f"rows {numbers[0]} to {numbers[-1]}: {error.orig}") from error
+
+    async def finish(self, loaded: int) -> Written:
+        from sqlalchemy import func, select
+
+        if self._request.mode == "overwrite":
+            table = await self._reflected()
+            found = (await self._connection.execute(select(func.count()).select_from(table))).scalar_one()
+            check_counts("target", expected=loaded, found=found)
+        await self._connection.commit()
+        return Written(loaded, loaded)
+
+    async def close(self) -> None:
+        await self._connection.rollback()
+
+    async def _reflected(self) -> "SqlTable":
+        from sqlalchemy import MetaData
+        from sqlalchemy import Table as SqlTable
+
+        if self._sql_table is None:
+            assert self.table is not None  # noqa: S101 - made_from refuses a missing one
+            name, schema = self.table.name, self.table.schema
+            self._sql_table = await self._connection.run_sync(
+                lambda connection: SqlTable(name, MetaData(), schema=schema, autoload_with=connection)
+            )
+        return self._sql_table

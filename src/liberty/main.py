@@ -1,0 +1,170 @@
+"""The program as one ASGI application: REST, Socket.IO and `/healthz` joined. `uvicorn liberty.main:app` serves it.
+
+Importing this module is quick: the rest is imported when the application starts.
+"""
+
+import asyncio
+import importlib
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from liberty.api.liveness import PATHS, Liveness
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from liberty.auth.accounts import FirstAdmin
+    from liberty.runtime import Runtime
+    from liberty.settings import Settings
+
+type Message = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[Message]]
+type Send = Callable[[Message], Awaitable[None]]
+type Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
+
+SOCKET_PATH = "/socket.io"
+_HEAVY = ("liberty.runtime", "liberty.api.application")
+
+_log = logging.getLogger("liberty")
+
+
+class Application:
+    """Opens the program when it is started and closes it when it is stopped; answers `/healthz` all the while.
+
+    `load` reads the settings; by default from the environment.
+    """
+
+    def __init__(self, load: "Callable[[], Settings] | None" = None) -> None:
+        self._load = load
+        self.liveness = Liveness()
+        self._api: Asgi | None = None
+        self._sockets: Asgi | None = None
+        self._opened = asyncio.Event()
+        self._runtime: Runtime | None = None
+        self._fastapi: FastAPI | None = None
+        self._admin: asyncio.Task[FirstAdmin] | None = None
+
+    @property
+    def runtime(self) -> "Runtime":
+        if self._runtime is None:
+            raise RuntimeError("the application has not been started")
+        return self._runtime
+
+    @property
+    def fastapi(self) -> "FastAPI":
+        """The FastAPI application inside, for its OpenAPI document."""
+        if self._fastapi is None:
+            raise RuntimeError("the application has not been started")
+        return self._fastapi
+
+    async def first_admin(self) -> "FirstAdmin":
+        """Whether the first administrator was made by this start; ends when it is known."""
+        if self._admin is None:
+            raise RuntimeError("the application has not been started")
+        return await asyncio.shield(self._admin)
+
+    async def open(self) -> None:
+        """Import and open everything. Raises what `Runtime.open` raises."""
+        await asyncio.to_thread(_import_all)
+        from liberty.api.application import build
+        from liberty.api.services import Services
+        from liberty.runtime import Runtime
+        from liberty.settings import load_settings
+
+        runtime = await Runtime.open(self._load or load_settings)
+        self._runtime = runtime
+        password = runtime.settings.environ.get("LIBERTY_ADMIN_PASSWORD")
+        self._admin = asyncio.create_task(runtime.accounts.ensure_admin(password), name="first administrator")
+        services = Services.of(runtime, self.liveness, self.first_admin)
+        self._fastapi, self._api = build(services)
+        self.liveness.phase = "ok"
+        self._opened.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more work and wait up to `seconds` for what runs. `/healthz` says 503 from now on."""
+        self.liveness.phase = "stopping"
+        if self._runtime is not None:
+            await self._runtime.engine.drain(seconds)
+
+    async def close(self) -> None:
+        """Let go of everything; runs still going are given `[jobs] drain_seconds`, unless `drain` was called."""
+        drained = self.liveness.phase == "stopping"
+        self.liveness.phase = "stopping"
+        if self._admin is not None:
+            self._admin.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._admin
+        if self._runtime is not None:
+            if drained:
+                await self._runtime.engine.drain(0)
+            await self._runtime.close()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        path: str = scope["path"]
+        if self._api is None:
+            if scope["type"] == "http" and path in PATHS:
+                await self.liveness.answer(scope["method"], send)
+                return
+            await self._opened.wait()
+        if path.startswith(SOCKET_PATH) or scope["type"] == "websocket":
+            await _no_page(scope, receive, send)
+        elif self._api is not None:
+            await self._api(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.open()
+        except _our_errors() as error:
+            await send({"type": "lifespan.startup.failed", "message": explained(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _our_errors() -> type[Exception]:
+    from liberty.errors import LibertyError
+
+    return LibertyError
+
+
+def explained(error: Exception) -> str:
+    """Why the start failed, one sentence per problem."""
+    from liberty.errors import Invalid, LibertyError
+
+    if isinstance(error, Invalid) and error.problems:
+        return "\n".join(map(str, error.problems))
+    return error.message if isinstance(error, LibertyError) else str(error)
+
+
+def _import_all() -> None:
+    """In a thread, so that `/healthz` is answered meanwhile."""
+    for name in _HEAVY:
+        importlib.import_module(name)
+
+
+async def _no_page(scope: Message, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def create_app(load: "Callable[[], Settings] | None" = None) -> Application:
+    """The application; `load` reads the settings, by default from the environment."""
+    return Application(load)
+
+
+app = create_app()
+asgi_app = app
+
+__all__ = ["Application", "app", "asgi_app", "create_app", "explained"]
