@@ -58,7 +58,7 @@ class Log(logging.Handler):
             message = record.getMessage()
         except (TypeError, ValueError) as error:
             message = f"{record.msg!r} with arguments {record.args!r} cannot be formatted: {error}"
-        self._waiting.append((record, message, _run_id()))
+        self._waiting.append((record, message, _current_run()))
         if not self._news.is_set():
             self._news.set()
         return True
@@ -72,7 +72,9 @@ class Log(logging.Handler):
             if self._dropped:
                 dropped, self._dropped = self._dropped, 0
                 note = logging.makeLogRecord({"name": "liberty.logs", "levelno": 30, "levelname": "WARNING"})
-                lines.append(self._render(note, f"{dropped} log lines dropped: written faster than shown", None))
+                lines.append(
+                    self._render(note, f"{dropped} log lines dropped: written faster than shown", None)
+                )
             if not lines:
                 return
             text = redactor.redact("\n".join(lines))
@@ -127,7 +129,7 @@ def flush() -> None:
             handler.flush()
 
 
-def as_text(record: logging.LogRecord, message: str, run_id: str | None) -> str:
+def as_text(record: logging.LogRecord, message: str, _run_id: str | None) -> str:
     """`INFO  nomaflow run started …`; every further line, as of a traceback, starts with the level as well."""
     start = message if message.startswith(record.name) else f"{record.name} {message}"
     lines = start.split("\n")
@@ -153,7 +155,7 @@ def as_json(record: logging.LogRecord, message: str, run_id: str | None) -> str:
     return json.dumps(entry, default=str)
 
 
-def _run_id() -> str | None:
+def _current_run() -> str | None:
     """The run this thread or task works for, if the engine is loaded at all."""
     scope_module = sys.modules.get("liberty.jobs.engine.scope")
     scope = scope_module.current_scope.get() if scope_module is not None else None

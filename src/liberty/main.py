@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from liberty.auth.accounts import FirstAdmin
+    from liberty.errors import LibertyError
     from liberty.runtime import Runtime
     from liberty.settings import Settings
 
@@ -26,8 +27,6 @@ type Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
 SOCKET_PATH = "/socket.io"
 _HEAVY = ("liberty.runtime", "liberty.api.application")
-
-_log = logging.getLogger("liberty")
 
 
 class Application:
@@ -116,12 +115,24 @@ class Application:
         elif self._api is not None:
             await self._api(scope, receive, send)
 
+    def _configure_log(self) -> None:
+        """For a server of somebody else's making, unless they have set up logging themselves."""
+        from liberty import logs
+        from liberty.settings import load_settings
+
+        settings = (self._load or load_settings)()
+        if not logging.getLogger().handlers:
+            logs.configure(settings.app)
+
     async def _lifespan(self, receive: Receive, send: Send) -> None:
+        from liberty.errors import LibertyError
+
         await receive()
         try:
+            await asyncio.to_thread(self._configure_log)
             await self.open()
-        except _our_errors() as error:
-            await send({"type": "lifespan.startup.failed", "message": explained(error)})
+        except LibertyError as error:
+            await send({"type": "lifespan.startup.failed", "message": _explained(error)})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -129,19 +140,12 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _our_errors() -> type[Exception]:
-    from liberty.errors import LibertyError
-
-    return LibertyError
-
-
-def explained(error: Exception) -> str:
+def _explained(error: "LibertyError") -> str:
     """Why the start failed, one sentence per problem."""
-    from liberty.errors import Invalid, LibertyError
+    from liberty.errors import Invalid
 
-    if isinstance(error, Invalid) and error.problems:
-        return "\n".join(map(str, error.problems))
-    return error.message if isinstance(error, LibertyError) else str(error)
+    problems = error.problems if isinstance(error, Invalid) else ()
+    return "\n".join(map(str, problems)) or error.message
 
 
 def _import_all() -> None:
@@ -167,4 +171,4 @@ def create_app(load: "Callable[[], Settings] | None" = None) -> Application:
 app = create_app()
 asgi_app = app
 
-__all__ = ["Application", "app", "asgi_app", "create_app", "explained"]
+__all__ = ["Application", "app", "asgi_app", "create_app"]

@@ -18,6 +18,7 @@ from liberty.settings import load_settings
 
 SAMPLES = Path(__file__).parent / "samples"
 DEADLINE_SECONDS = 10
+RUN_SECONDS = 60
 
 ALICE = Caller(Principal("alice", ("job:*",)), "manual")
 
@@ -70,7 +71,7 @@ class Site:
         return await self.runtime.reader.log_lines(run.number, 0)
 
     async def _ended(self, run: Run, moves: Any) -> RunDetail:
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(RUN_SECONDS):
             while not (await self.runtime.reader.get(run.run_id, ALICE)).status.final:
                 await moves.next()
         return await self.runtime.reader.detail(run.run_id, ALICE)
@@ -79,12 +80,18 @@ class Site:
 @asynccontextmanager
 async def serving(sample: str, target: Path, **environ: str) -> AsyncIterator[Site]:
     """The sample repo, copied to `target`, with everything up as a server has it."""
-    config = lay_out(sample, target)
+    async with opened(lay_out(sample, target), **environ) as site:
+        yield site
+
+
+@asynccontextmanager
+async def opened(config: Path, **environ: str) -> AsyncIterator[Site]:
+    """The program on an apps repo that is there already."""
     variables = {"LIBERTY_APPS_DIR": str(config), **environ}
     patience = {"jobs": {"drain_seconds": 1}}
-    runtime = await Runtime.open(lambda: load_settings(variables, cwd=target, overrides=patience))
+    runtime = await Runtime.open(lambda: load_settings(variables, cwd=config.parent, overrides=patience))
     try:
-        yield Site(target, runtime)
+        yield Site(config.parent, runtime)
     finally:
         await runtime.close()
         runtime.plugins.uninstall()

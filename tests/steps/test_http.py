@@ -85,7 +85,10 @@ async def test_text_is_sent_as_it_is_and_structures_as_json(
 @pytest.mark.parametrize(
     ("auth", "header"),
     [
-        ({"type": "basic", "username": "alice", "password": "not-a-secret"}, "Basic YWxpY2U6bm90LWEtc2VjcmV0"),
+        (
+            {"type": "basic", "username": "alice", "password": "not-a-secret"},
+            "Basic YWxpY2U6bm90LWEtc2VjcmV0",
+        ),
         ({"type": "bearer", "token": "token-of-alice"}, "Bearer token-of-alice"),
         ({"type": "none"}, None),
     ],
@@ -109,7 +112,9 @@ async def test_credentials_are_sent_and_hidden(
     await context.connectors.close()
 
 
-async def test_an_unexpected_status_fails_with_status_and_excerpt(httpserver: HTTPServer, context: FakeContext) -> None:
+async def test_an_unexpected_status_fails_with_status_and_excerpt(
+    httpserver: HTTPServer, context: FakeContext
+) -> None:
     httpserver.expect_request("/down").respond_with_data("the  shop\nis closed " + "x" * 5_000, status=503)
     step = HttpStep(url=httpserver.url_for("/down?api_key=hush-hush&day=1"))
     with pytest.raises(StepFailed) as failed:
@@ -121,7 +126,9 @@ async def test_an_unexpected_status_fails_with_status_and_excerpt(httpserver: HT
     await context.connectors.close()
 
 
-async def test_the_expected_statuses_replace_the_default(httpserver: HTTPServer, context: FakeContext) -> None:
+async def test_the_expected_statuses_replace_the_default(
+    httpserver: HTTPServer, context: FakeContext
+) -> None:
     httpserver.expect_request("/gone").respond_with_data("", status=404)
     httpserver.expect_request("/fine").respond_with_data("", status=200)
     result = await HttpStep(url=httpserver.url_for("/gone"), expected_statuses=(404, 410)).execute(context)
@@ -176,7 +183,9 @@ async def unused_port() -> int:
     return port
 
 
-async def test_a_private_address_from_a_parameter_is_refused(httpserver: HTTPServer, context: FakeContext) -> None:
+async def test_a_private_address_from_a_parameter_is_refused(
+    httpserver: HTTPServer, context: FakeContext
+) -> None:
     httpserver.expect_request("/in").respond_with_data("ok")
     written = HttpStep(url="http://${params.host}/in")
     rendered = HttpStep(url=httpserver.url_for("/in"))

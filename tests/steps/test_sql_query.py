@@ -26,7 +26,10 @@ def registry(url: str, **pool: Any) -> ConnectorRegistry:
                 "crm": {
                     "type": "sql",
                     "queries": [
-                        {"name": "big-orders", "sql": "SELECT id, total FROM orders WHERE total >= :least ORDER BY id"},
+                        {
+                            "name": "big-orders",
+                            "sql": "SELECT id, total FROM orders WHERE total >= :least ORDER BY id",
+                        },
                         {"name": "rename", "sql": "UPDATE orders SET name = :session_user", "writable": True},
                     ],
                 }
@@ -157,7 +160,9 @@ async def test_per_fire_values_addressed_to_the_step_replace_its_own_params(sqli
 async def test_who_triggered_the_run_is_there_as_a_placeholder(sqlite_url: str, query: str) -> None:
     connectors = registry(sqlite_url)
     await orders(connectors)
-    await SqlQueryStep(connector="crm", query=query).execute(build_fake_ctx(connectors=connectors, session_user="bob"))
+    await SqlQueryStep(connector="crm", query=query).execute(
+        build_fake_ctx(connectors=connectors, session_user="bob")
+    )
     assert await connectors.sql("crm").scalar("SELECT name FROM orders") == "bob"
     await connectors.close()
 
@@ -197,7 +202,7 @@ async def test_what_is_unknown_is_named(sqlite_url: str, tmp_path: Path) -> None
         (Decimal("0.1"), 0.1),
         (Decimal("0.1000000000000000055511151231257827"), "0.1000000000000000055511151231257827"),
         (Decimal("1E+3"), 1000.0),
-        (Decimal("-5"), -5),
+        (Decimal(-5), -5),
         (Decimal("1e400"), "1E+400"),
         (Decimal(10**30), 10**30),
         (datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01T00:00:00+00:00"),

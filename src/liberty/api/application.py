@@ -27,6 +27,7 @@ ROUTERS: Mapping[str, APIRouter] = {
 }
 """In the order in which paths are tried."""
 
+
 def build(services: Services) -> tuple[FastAPI, Asgi]:
     """The application, and the same behind its edges, which is what is served."""
     app = FastAPI(

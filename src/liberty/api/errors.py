@@ -55,7 +55,13 @@ def problem(
     """A problem document."""
     usual_code, title = _TITLES.get(status, ("error", "Error"))
     code = code or usual_code
-    body = {"type": f"urn:nomaflow:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+    body = {
+        "type": f"urn:nomaflow:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
     text = json.dumps({**(more or {}), **body}, ensure_ascii=False, default=str)
     return Response(text.encode("utf-8", "backslashreplace"), status, media_type=MEDIA_TYPE)
 
@@ -93,7 +99,9 @@ def install(app: "FastAPI") -> None:
 
     async def request_invalid(_: Request, error: Exception) -> Response:
         found = _findings(error) if isinstance(error, RequestValidationError) else []
-        detail = "; ".join(f"{item['key']}: {item['message']}" for item in found) or "the request is not valid"
+        detail = (
+            "; ".join(f"{item['key']}: {item['message']}" for item in found) or "the request is not valid"
+        )
         return problem(422, detail, more={"problems": found})
 
     app.add_exception_handler(LibertyError, ours)
@@ -128,7 +136,7 @@ def boundary(app: Asgi) -> Asgi:
 
         try:
             await app(scope, receive, note)
-        except Exception:  # edge: the HTTP boundary
+        except Exception:  # noqa: BLE001 - edge: the HTTP boundary
             _log.exception("%s %s failed", scope.get("method", ""), scope.get("path", ""))
             if not began and scope["type"] == "http":
                 await problem(500, "Internal error.")(scope, receive, send)

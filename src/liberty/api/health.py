@@ -32,7 +32,9 @@ async def healthz(request: Request) -> Response:
 
 
 for _path in ("/healthz", "/api/healthz", "/health"):
-    router.add_api_route(_path, healthz, methods=["GET"], responses=_ALIVE, include_in_schema=_path == "/healthz")
+    router.add_api_route(
+        _path, healthz, methods=["GET"], responses=_ALIVE, include_in_schema=_path == "/healthz"
+    )
 
 
 @router.get("/ready", responses={503: {"description": "The run history cannot be reached."}})

@@ -1,6 +1,5 @@
 """The catalogue: every job with its state, one job with its definition and last runs."""
 
-
 from starlette.responses import Response
 
 from liberty.api.access import Guarded, resource

@@ -1,14 +1,14 @@
 """Whether this process lives: answered from memory, before anything heavy is loaded and while all else is stuck."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from liberty import __version__
 
 type Phase = Literal["starting", "ok", "degraded", "stopping"]
-type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATHS = frozenset({"/healthz", "/api/healthz", "/health"})
 

@@ -104,7 +104,9 @@ async def _events(asked: Asked, run: Run, level: str | None, after: int) -> Asyn
             if batch.ended is not None:
                 yield f"event: end\ndata: {json.dumps(wire.run(batch.ended))}\n\n"
             elif batch.lines:
-                yield "".join(f"id: {line.seq}\ndata: {json.dumps(wire.line(line))}\n\n" for line in batch.lines)
+                yield "".join(
+                    f"id: {line.seq}\ndata: {json.dumps(wire.line(line))}\n\n" for line in batch.lines
+                )
             else:
                 yield ": still there\n\n"
     except NotFound:

@@ -31,7 +31,9 @@ MAX_KEY = 200
 async def list_runs(
     asked: Guarded,
     job: Annotated[list[str] | None, Query(description="One or more names, also with commas.")] = None,
-    status: Annotated[list[str] | None, Query(description="One or more, any spelling, also with commas.")] = None,
+    status: Annotated[
+        list[str] | None, Query(description="One or more, any spelling, also with commas.")
+    ] = None,
     since: Annotated[
         str | None, Query(alias="from", description="Date or date-time; runs queued at or after it.")
     ] = None,
@@ -109,7 +111,9 @@ def parse_instant(text: str | None, key: str, *, end_of_day: bool = False) -> da
     try:
         found = datetime.fromisoformat(text.strip().replace(" ", "+", 1) if "T" in text else text.strip())
     except ValueError:
-        raise Invalid(f"{key} is no date or time: {text!r}; write 2026-05-31 or 2026-05-31T02:00:00Z") from None
+        raise Invalid(
+            f"{key} is no date or time: {text!r}; write 2026-05-31 or 2026-05-31T02:00:00Z"
+        ) from None
     if len(text.strip()) <= len("2026-05-31") and end_of_day:
         found = datetime.combine(found.date(), time()) + timedelta(days=1) - timedelta(milliseconds=1)
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

@@ -18,7 +18,9 @@ class Services:
     jobs: JobReader
 
     @classmethod
-    def of(cls, runtime: Runtime, liveness: Liveness, admin_ready: Callable[[], Awaitable[object]]) -> "Services":
+    def of(
+        cls, runtime: Runtime, liveness: Liveness, admin_ready: Callable[[], Awaitable[object]]
+    ) -> "Services":
         return cls(
             runtime=runtime,
             liveness=liveness,

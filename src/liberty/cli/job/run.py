@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from liberty.cli import exits
@@ -56,59 +56,66 @@ def _ask(arguments: Arguments, ask: Callable[[Backend], Document]) -> int:
 
 def _wait(jobs: Backend, run_id: str, *, as_json: bool) -> int:
     """Tell what the run logs until it ends; its exit code."""
-    terminal = Terminal()
-    with _interruptible(jobs, run_id, terminal):
-        if as_json:
-            for _ in jobs.follow(run_id):
-                pass
-        else:
-            _tell(terminal, jobs.follow(run_id), run_id)
+    watch = _Watch(jobs, run_id, None if as_json else Terminal())
+    try:
+        watch.to_the_end()
+    except KeyboardInterrupt:
+        _leave(watch)
+        raise
     run = jobs.run(run_id)
-    if as_json:
+    if watch.terminal is None:
         print_json({key: value for key, value in run.items() if key != "logs"})
     else:
-        show_outcome(terminal, run)
+        show_outcome(watch.terminal, run)
     return exits.OK if run["status"] == "succeeded" else exits.RUN_FAILED
 
 
-def _tell(terminal: Terminal, lines: Iterator[Document], run_id: str) -> None:
-    with terminal.waiting(run_id) as now:
-        for line in lines:
-            terminal.log_line(line)
-            if line.get("step"):
-                now(f"{run_id} · {line['step']}")
+@dataclass(slots=True)
+class _Watch:
+    """Follows one run; can be taken up again where it was interrupted. Silent without a terminal."""
+
+    jobs: Backend
+    run_id: str
+    terminal: Terminal | None
+    seen: int = 0
+
+    def to_the_end(self) -> None:
+        lines = self.jobs.follow(self.run_id, since=self.seen)
+        if self.terminal is None:
+            for _ in lines:
+                pass
+            return
+        with self.terminal.waiting(self.run_id) as now:
+            for line in lines:
+                self.seen = line["seq"]
+                self.terminal.log_line(line)
+                if line["step"]:
+                    now(f"{self.run_id} · {line['step']}")
 
 
-@contextmanager
-def _interruptible(jobs: Backend, run_id: str, terminal: Terminal) -> Iterator[None]:
-    """At Ctrl-C a run of this process is aborted; one of a server goes on, and is told how to be found again."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if jobs.in_process:
-            _abort_and_wait(jobs, run_id, terminal)
-        else:
-            terminal.say("")
-            terminal.say(f"{run_id} goes on without being watched.")
-            terminal.say(f"  watch it: liberty-admin job logs {run_id} --follow")
-            terminal.say(f"  stop it:  liberty-admin job abort {run_id}")
-        raise
-
-
-def _abort_and_wait(jobs: Backend, run_id: str, terminal: Terminal) -> None:
+def _leave(watch: _Watch) -> None:
+    """After Ctrl-C: a run of this process is aborted; one of a server goes on, and is told how to be found again."""
+    jobs, run_id = watch.jobs, watch.run_id
+    if not jobs.in_process:
+        complain(
+            f"\n{run_id} goes on without being watched.\n"
+            f"  watch it: liberty-admin job logs {run_id} --follow\n"
+            f"  stop it:  liberty-admin job abort {run_id}"
+        )
+        return
     complain(f"\naborting {run_id}; Ctrl-C again leaves it behind")
     try:
         jobs.abort(run_id)
     except LibertyError as error:  # it has ended meanwhile
         complain(error.message)
     try:
-        for _ in jobs.follow(run_id):
-            pass
+        watch.to_the_end()
     except KeyboardInterrupt:
         # Closing would wait for the step that does not stop; the next start ends the run as orphaned.
         sys.stdout.flush()
         os._exit(exits.INTERRUPTED)
-    show_outcome(terminal, jobs.run(run_id))
+    if watch.terminal is not None:
+        show_outcome(watch.terminal, jobs.run(run_id))
 
 
 def logs(arguments: Arguments) -> int:

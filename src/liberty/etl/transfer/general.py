@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from liberty.errors import Invalid
@@ -86,6 +87,13 @@ class _Copy:
         return Watermark(name, value, inclusive=self._request.mode == "upsert")
 
     def _as_source_writes_it(self, column: Column, value: Any) -> Any:
+        if self._source.backend == "sqlite" != self._target_end.backend and not isinstance(
+            value, int | float | Decimal
+        ):
+            raise Invalid(
+                f"incremental copies from SQLite into another database need a column of numbers: {column.name!r} holds "
+                "texts there, whose order depends on how they are written"
+            )
         fittings = {"postgresql": postgresql_fitting, "sqlite": sqlite_fitting}
         fitting = fittings.get(self._source.backend)
         return value if fitting is None else fitting(column).apply([value], [0])[0]

@@ -68,7 +68,8 @@ async def find_table(connection: "AsyncConnection", schema: str | None, name: st
         both = " and ".join(qualified(row[1], row[2]) for row in found)
         raise Invalid(f"table {name!r} may be {both}; write the one that is meant exactly")
     oid, found_schema, found_name, referenced = found[0]
-    columns = tuple([_column(row) for row in await connection.exec_driver_sql(_COLUMNS, (oid,))])
+    described: list[Any] = list(await connection.exec_driver_sql(_COLUMNS, (oid,)))
+    columns = tuple(_column(row) for row in described)
     server: Any = (await connection.exec_driver_sql(_SERVER)).one()
     return Table(found_schema, found_name, columns, ("postgresql", *server, oid), referenced)
 
@@ -77,10 +78,8 @@ async def columns_of_result(
     connection: "AsyncConnection", names: Sequence[str], oids: Sequence[int]
 ) -> list[Column]:
     """The columns of a query's result."""
-    types = {
-        row[0]: (row[1], row[2], row[3])
-        for row in await connection.exec_driver_sql(_TYPES, (list(set(oids)),))
-    }
+    rows: list[Any] = list(await connection.exec_driver_sql(_TYPES, (list(set(oids)),)))
+    types = {row[0]: (row[1], row[2], row[3]) for row in rows}
     found = []
     for name, oid in zip(names, oids, strict=True):
         sql_type, base, built_in = types[oid]

@@ -114,10 +114,7 @@ class PostgresqlTarget:
             stage=self._stage,
             columns=[column.name for column in self._columns],
             value=lambda name, expression: f"{expression}::{casts[name]}" if name in casts else expression,
-            # The record image: equal to the last byte, for every type, NULL like any value.
-            differs=lambda pairs: (
-                f"ROW({', '.join(t for t, _ in pairs)}) *<> ROW({', '.join(s for _, s in pairs)})"
-            ),
+            differs=_differ,
             overriding=" OVERRIDING SYSTEM VALUE"
             if any(column.always_identity for column in self._columns)
             else "",
@@ -198,3 +195,9 @@ def _create_statement(table: Table) -> str:
     if table.key:
         lines.append(f"PRIMARY KEY ({column_list(table.key)})")
     return f"CREATE TABLE {qualified(table.schema, table.name)} ({', '.join(lines)})"
+
+
+def _differ(pairs: Sequence[tuple[str, str]]) -> str:
+    """By record image: equal to the last byte, for every type, NULL like any value."""
+    target, stage = (", ".join(side) for side in zip(*pairs, strict=True))
+    return f"ROW({target})::record *<> ROW({stage})::record"

@@ -118,12 +118,12 @@ class Engine:
 
     async def _flush(self) -> float | None:
         await self._required_runner.flush_logs()
-        return None if self._required_runner.active else IDLE_SECONDS
+        return None if self._required_dispatcher.has_work else IDLE_SECONDS
 
     async def _watch(self) -> float | None:
         """Stop what was aborted from elsewhere, and look after the plugin loop."""
         runner = self._required_runner
-        if not runner.active:
+        if not self._required_dispatcher.has_work:
             return IDLE_SECONDS
         for number, by in (await self._database.read(runs.aborting, self._me.id)).items():
             runner.stop(number, "abort", f"aborted by {by}")

@@ -257,6 +257,7 @@ class Walk:
             return await attempt(rendered, ctx)
         finally:
             timer.cancel()
+            self._execution.log.finish_lines()
             if opening:
                 await asyncio.shield(opening[0])
 

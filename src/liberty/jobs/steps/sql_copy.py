@@ -140,7 +140,7 @@ class SqlCopyStep(StepConfig):
             outcome.rows_dropped,
             elapsed_ms,
         )
-        facts = {
+        facts: dict[str, Any] = {
             "mode": self.mode,
             "source_rows": outcome.rows_read,
             "target_rows": outcome.target_rows,
