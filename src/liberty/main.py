@@ -7,7 +7,6 @@ import asyncio
 import importlib
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from liberty.api.liveness import PATHS, Liveness
@@ -15,8 +14,10 @@ from liberty.api.liveness import PATHS, Liveness
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from liberty.api.services import Services
     from liberty.auth.accounts import FirstAdmin
     from liberty.errors import LibertyError
+    from liberty.live.lazy import LazyHub
     from liberty.runtime import Runtime
     from liberty.settings import Settings
 
@@ -25,7 +26,7 @@ type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
 type Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
-SOCKET_PATH = "/socket.io"
+SOCKET_PATH = "/socket.io/"
 _HEAVY = ("liberty.runtime", "liberty.api.application")
 
 
@@ -39,7 +40,9 @@ class Application:
         self._load = load
         self.liveness = Liveness()
         self._api: Asgi | None = None
-        self._sockets: Asgi | None = None
+        self._sockets: LazyHub | None = None
+        self._services: Services | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
         self._runtime: Runtime | None = None
         self._fastapi: FastAPI | None = None
@@ -67,17 +70,24 @@ class Application:
     async def open(self) -> None:
         """Import and open everything. Raises what `Runtime.open` raises."""
         await asyncio.to_thread(_import_all)
+        from liberty.api.access import EVENTS
         from liberty.api.application import build
         from liberty.api.services import Services
+        from liberty.live.events import HANDLED, POOLS_SUBSCRIBE
+        from liberty.live.lazy import LazyHub
         from liberty.runtime import Runtime
         from liberty.settings import load_settings
+        from liberty.watch import watch
 
         runtime = await Runtime.open(self._load or load_settings)
         self._runtime = runtime
         password = runtime.settings.environ.get("LIBERTY_ADMIN_PASSWORD")
         self._admin = asyncio.create_task(runtime.accounts.ensure_admin(password), name="first administrator")
-        services = Services.of(runtime, self.liveness, self.first_admin)
-        self._fastapi, self._api = build(services)
+        self._services = services = Services.of(runtime, self.liveness, self.first_admin)
+        self._fastapi, self._api = build(services, HANDLED)
+        self._sockets = LazyHub(runtime, pools_permissions=EVENTS[POOLS_SUBSCRIBE].permissions)
+        if runtime.settings.app.watch_config:
+            self._watching = asyncio.create_task(watch(runtime.settings, runtime.reload), name="file watcher")
         self.liveness.phase = "ok"
         self._opened.set()
 
@@ -91,10 +101,14 @@ class Application:
         """Let go of everything; runs still going are given `[jobs] drain_seconds`, unless `drain` was called."""
         drained = self.liveness.phase == "stopping"
         self.liveness.phase = "stopping"
-        if self._admin is not None:
-            self._admin.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._admin
+        background = [task for task in (self._admin, self._watching) if task is not None]
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        if self._sockets is not None:
+            await self._sockets.close()
+        if self._services is not None:
+            await self._services.close()
         if self._runtime is not None:
             if drained:
                 await self._runtime.engine.drain(0)
@@ -110,8 +124,11 @@ class Application:
                 await self.liveness.answer(scope["method"], send)
                 return
             await self._opened.wait()
-        if path.startswith(SOCKET_PATH) or scope["type"] == "websocket":
-            await _no_page(scope, receive, send)
+        if self._sockets is not None and path.startswith(SOCKET_PATH):
+            await self._sockets(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
         elif self._api is not None:
             await self._api(scope, receive, send)
 
@@ -152,15 +169,6 @@ def _import_all() -> None:
     """In a thread, so that `/healthz` is answered meanwhile."""
     for name in _HEAVY:
         importlib.import_module(name)
-
-
-async def _no_page(scope: Message, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 1000})
-        return
-    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
-    await send({"type": "http.response.body", "body": b""})
 
 
 def create_app(load: "Callable[[], Settings] | None" = None) -> Application:

@@ -1,5 +1,6 @@
 """An apps repository to work on, the command line called in this process, and a real server beside it."""
 
+import gc
 import logging
 import os
 import signal
@@ -38,7 +39,7 @@ timezone = "Europe/Paris"
 steps = [{ type = "python", callable = "PLUGIN:greet", op_kwargs = { name = "night" } }]
 """
 
-PLUGIN = '''
+PLUGIN = """
 import asyncio
 
 
@@ -56,7 +57,7 @@ def boom(ctx):
 async def wait(ctx):
     ctx.log.info("waiting")
     await asyncio.sleep(60)
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     def call(*words: str) -> Done:
         capsys.readouterr()
         code = main(words)
+        gc.collect()  # stand-ins for standard output flush when they are collected, which must be before it is closed
         printed = capsys.readouterr()
         return Done(code, printed.out, printed.err)
 
@@ -107,7 +109,9 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 
 
 def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("LIBERTY_")} | {"NO_COLOR": "1"}
+    return {name: value for name, value in os.environ.items() if not name.startswith("LIBERTY_")} | {
+        "NO_COLOR": "1"
+    }
 
 
 def admin(*words: str, cwd: Path) -> subprocess.Popen[str]:
@@ -145,12 +149,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     )
     assert process.stdout is not None
     try:
+        said = []
         for line in process.stdout:
+            said.append(line)
             before, found, url = line.strip().partition(" is at ")
             if found and before.startswith("Nomaflow"):
                 break
         else:
-            pytest.fail("the server ended before it said where it is")
+            pytest.fail(f"the server ended before it said where it is: {''.join(said)}")
         yield Running(url, repo, process)
     finally:
         process.send_signal(signal.SIGTERM)

@@ -24,7 +24,14 @@ def test_what_drives_a_terminal_is_written_out(text: str, shown: str) -> None:
 
 
 def line(message: str, logger: str = "app", level: str = "INFO") -> dict[str, object]:
-    return {"seq": 1, "ts": "2026-03-29T00:00:00.123Z", "level": level, "logger": logger, "step": None, "message": message}
+    return {
+        "seq": 1,
+        "ts": "2026-03-29T00:00:00.123Z",
+        "level": level,
+        "logger": logger,
+        "step": None,
+        "message": message,
+    }
 
 
 def test_a_record_is_one_line_and_its_further_lines_are_indented(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +46,9 @@ def test_a_logger_that_the_message_names_is_not_named_twice(capsys: pytest.Captu
 
 
 def test_a_table_is_aligned_and_has_no_trailing_blanks(capsys: pytest.CaptureFixture[str]) -> None:
-    Terminal().table(["NAME", "STATE", "NOTE"], [["long-name", Cell("ok", "green"), ""], ["x\x1b", "failed", "why"]])
+    Terminal().table(
+        ["NAME", "STATE", "NOTE"], [["long-name", Cell("ok", "green"), ""], ["x\x1b", "failed", "why"]]
+    )
     assert capsys.readouterr().out.splitlines() == [
         "NAME       STATE   NOTE",
         "long-name  ok",
@@ -65,7 +74,9 @@ class _Screen:
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_colour_is_for_a_terminal_that_wants_it(monkeypatch: pytest.MonkeyPatch, no_color: str, coloured: bool) -> None:
+def test_colour_is_for_a_terminal_that_wants_it(
+    monkeypatch: pytest.MonkeyPatch, no_color: str, coloured: bool
+) -> None:
     screen = _Screen()
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -78,7 +89,14 @@ def test_colour_is_for_a_terminal_that_wants_it(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize(
     ("milliseconds", "text"),
-    [(None, "-"), (0, "0 ms"), (999, "999 ms"), (1500, "1.5 s"), (60_000, "1 min 0 s"), (3_660_000, "1 h 1 min")],
+    [
+        (None, "-"),
+        (0, "0 ms"),
+        (999, "999 ms"),
+        (1500, "1.5 s"),
+        (60_000, "1 min 0 s"),
+        (3_660_000, "1 h 1 min"),
+    ],
 )
 def test_a_span_reads_well(milliseconds: int | None, text: str) -> None:
     assert span(milliseconds) == text

@@ -55,7 +55,9 @@ def test_what_is_no_pair_is_refused(texts: list[str]) -> None:
         pairs(texts)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("45s", 45), ("30m", 1800), ("12H", 43200), ("90d", 7776000), ("2w", 1209600)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("45s", 45), ("30m", 1800), ("12H", 43200), ("90d", 7776000), ("2w", 1209600)]
+)
 def test_a_duration(text: str, seconds: int) -> None:
     assert duration(text) == timedelta(seconds=seconds)
 

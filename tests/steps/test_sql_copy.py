@@ -514,8 +514,9 @@ async def test_pool_settings_trim_texts_and_replace_nulls(tmp_path: Path) -> Non
 async def test_where_batches_and_progress(pools: ConnectorRegistry, caplog: pytest.LogCaptureFixture) -> None:
     await people(pools, "sqlite", 25)
     with caplog.at_level("INFO", logger="nomaflow.sql_copy"):
+        source = place("sqlite", table="people", params={"last": 23})
         facts = await copied(
-            pools, ("sqlite", "people"), ("pg", "folk"), where="id <= 23 OR name = 'a:b'", batch_size=10
+            pools, source, ("pg", "folk"), where="id <= :last OR name = 'a:b'", batch_size=10
         )
     assert (facts["rows_read"], facts["chunks"]) == (23, 3)
     messages = [record.getMessage() for record in caplog.records]
@@ -592,7 +593,10 @@ async def test_a_source_query_only_reads(pools: ConnectorRegistry) -> None:
             {"where": "id > 1", "source": {"connector": "a", "query": "SELECT 1"}},
             "'where' filters a source table",
         ),
-        ({"source": {"connector": "a", "table": "t", "params": {"a": 1}}}, "'params' belong to 'query'"),
+        (
+            {"source": {"connector": "a", "table": "t", "params": {"a": 1}}},
+            "'params' belong to 'query' or 'where'",
+        ),
     ],
 )
 def test_options_that_do_not_go_together_are_refused_at_load(values: dict[str, Any], complaint: str) -> None:

@@ -20,7 +20,7 @@ from liberty.testing import build_fake_ctx
 
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS id, 'x' AS name FROM n",
-    "pg": "SELECT i::int AS id, 'x' AS name FROM generate_series(1, 1000000000) AS i",
+    "pg": "SELECT generate_series(1, 1000000000) AS id, 'x' AS name",
 }
 TARGETS = ("sqlite2", "pg")
 
@@ -118,7 +118,8 @@ async def test_postgresql_keeps_all_that_is_defined_on_the_target(pools: Connect
         "GRANT UPDATE (name) ON t TO PUBLIC",
         "CREATE VIEW v AS SELECT name, size FROM t",
         "CREATE TABLE seen (what text)",
-        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (TG_OP); RETURN NULL; END $$",
+        """CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN INSERT INTO seen VALUES (TG_OP); RETURN NULL; END $$""",
         "CREATE TRIGGER noted AFTER INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION note()",
         "INSERT INTO t (name) VALUES ('old')",
     )

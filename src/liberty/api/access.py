@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request
 
 from liberty.api.models import ProblemDocument
-from liberty.auth.credentials import OS_USER_HEADER, Credentials, check_change, identify
+from liberty.auth.credentials import check_change, identify
 from liberty.auth.principal import Verb
 from liberty.errors import Internal, NotFound
-from liberty.jobs.run import TriggerKind
 from liberty.jobs.service import Caller
+from liberty.jobs.service.arrival import caller_of
 from liberty.jobs.service.jobs import known_job
 
 if TYPE_CHECKING:
@@ -115,7 +115,6 @@ EVENTS: Mapping[str, Access] = {
 }
 """What clients may send. `run.subscribe` names its run in the data."""
 
-_VIA: Mapping[str, TriggerKind] = {"session": "manual", "token": "api", "cli": "cli"}
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -179,15 +178,6 @@ def allowed(caller: Caller, access: Access, path: Mapping[str, str]) -> bool:
     """Whether the caller holds any one of the permissions."""
     names = (name.format_map(path) if "{" in name else name for name in access.permissions)
     return any(caller.principal.may(name) for name in names)
-
-
-def caller_of(credentials: Credentials, address: str | None, headers: Mapping[str, str]) -> Caller:
-    """The caller as the services know them. Only the command line of this machine may name an OS user."""
-    principal = credentials.principal
-    os_user = None
-    if principal.kind == "cli":
-        os_user = headers.get(OS_USER_HEADER, "")[:64] or principal.name
-    return Caller(principal, _VIA[principal.kind], address, os_user)
 
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {

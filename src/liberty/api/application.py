@@ -9,7 +9,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from liberty import __version__
-from liberty.api import health, jobs, logs, runs, sign_in
+from liberty.api import config, docs, health, jobs, logs, metrics, operate, runs, schedule, sign_in, technical
+from liberty.api.access import check_complete
+from liberty.api.answers import json_answer
 from liberty.api.edge import edge
 from liberty.api.errors import Asgi, boundary, install
 from liberty.api.services import Services
@@ -17,19 +19,27 @@ from liberty.errors import Unauthenticated
 
 ROUTERS: Mapping[str, APIRouter] = {
     "health": health.router,
+    "metrics": metrics.router,
     "sign-in": sign_in.router,
     "runs": runs.runs_router,
     "logs": logs.router,
     "jobs": jobs.router,
+    "schedule": schedule.router,
+    "technical": technical.router,
+    "configuration": config.router,
     # What ends in a word of its own after a job's name comes before the name alone, which takes the rest.
     "start": runs.start_router,
+    "operating": operate.router,
     "job": jobs.catch_all,
 }
 """In the order in which paths are tried."""
 
 
-def build(services: Services) -> tuple[FastAPI, Asgi]:
-    """The application, and the same behind its edges, which is what is served."""
+def build(services: Services, events: Iterable[str]) -> tuple[FastAPI, Asgi]:
+    """The application, and the same behind its edges, which is what is served.
+
+    `events` are what sockets handle. Raises Internal when a route or event is missing in the access table.
+    """
     app = FastAPI(
         title="Nomaflow",
         version=__version__,
@@ -45,14 +55,16 @@ def build(services: Services) -> tuple[FastAPI, Asgi]:
         app.router.routes.extend(router.routes)
 
     async def openapi(_: Request) -> Response:
-        from liberty.api.answers import json_answer
-
         return json_answer(app.openapi())
 
+    async def documentation(_: Request) -> Response:
+        return HTMLResponse(docs.page(app.openapi()))
+
     app.add_route("/openapi.json", openapi, methods=["GET"], include_in_schema=False)
-    app.add_route("/docs", _docs, methods=["GET"], include_in_schema=False)
+    app.add_route("/docs", documentation, methods=["GET"], include_in_schema=False)
     install(app)
     app.add_exception_handler(Unauthenticated, sign_in.refuse)
+    check_complete(served_routes(app.routes), events)
     return app, edge(boundary(app))
 
 
@@ -62,7 +74,3 @@ def served_routes(routes: Iterable[BaseRoute]) -> Iterable[tuple[str, str]]:
         if isinstance(route, Route | APIRoute):
             for method in (route.methods or set()) - {"HEAD"}:
                 yield method, route.path
-
-
-async def _docs(_: Request) -> Response:
-    return HTMLResponse("")

@@ -1,6 +1,5 @@
 """Runs: the list, one run, abort and replay."""
 
-from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import Header, Query, Request
@@ -17,9 +16,11 @@ from liberty.api.models import (
     RunPageModel,
     RunQueuedModel,
 )
-from liberty.errors import Invalid, Unavailable
+from liberty.errors import Invalid
 from liberty.jobs.run import Overrides, Run
 from liberty.jobs.service import ReplayRequest, wire
+from liberty.jobs.service.caller import app_of
+from liberty.jobs.service.instants import parse_instant
 
 runs_router = resource("runs", "/admin/jobs/runs")
 start_router = resource("runs", "/admin/jobs")
@@ -48,8 +49,8 @@ async def list_runs(
         asked.caller,
         jobs=[_as_written(asked, name) for name in _words(job)],
         statuses=_words(status),
-        since=parse_instant(since, "from"),
-        until=parse_instant(until, "to", end_of_day=True),
+        since=parse_instant(since, "from") if since else None,
+        until=parse_instant(until, "to", end_of_day=True) if until else None,
         limit=limit,
         cursor=cursor or None,
     )
@@ -72,7 +73,7 @@ async def abort_run(run_id: str, asked: Guarded) -> Response:
 @runs_router.post("/{run_id}/replay", status_code=202, responses={202: {"model": ReplayQueuedModel}})
 async def replay_run(run_id: str, asked: Guarded, body: ReplayBody | None = None) -> Response:
     """Run again what has ended: same params, today's definition unless told otherwise."""
-    _refuse_while_stopping(asked)
+    asked.services.refuse_while_stopping()
     wanted = body or ReplayBody()
     request = ReplayRequest(wanted.definition, wanted.from_step, _overrides(wanted))
     run = await asked.services.runtime.requests.replay(run_id, request, asked.caller)
@@ -89,7 +90,7 @@ async def start_run(
     ] = None,
 ) -> Response:
     """Start a run; it may come back `skipped` with the reason."""
-    _refuse_while_stopping(asked)
+    asked.services.refuse_while_stopping()
     if idempotency_key is not None and not 1 <= len(idempotency_key) <= MAX_KEY:
         raise Invalid(f"Idempotency-Key has 1 to {MAX_KEY} characters")
     run = await asked.services.runtime.requests.start(
@@ -101,33 +102,8 @@ async def start_run(
     return json_answer(_queued(run), 202)
 
 
-def parse_instant(text: str | None, key: str, *, end_of_day: bool = False) -> datetime | None:
-    """A date or date-time (UTC unless it says otherwise). Raises Invalid naming `key`.
-
-    A bare date is its first instant, or its last with `end_of_day`.
-    """
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text.strip().replace(" ", "+", 1) if "T" in text else text.strip())
-    except ValueError:
-        raise Invalid(
-            f"{key} is no date or time: {text!r}; write 2026-05-31 or 2026-05-31T02:00:00Z"
-        ) from None
-    if len(text.strip()) <= len("2026-05-31") and end_of_day:
-        found = datetime.combine(found.date(), time()) + timedelta(days=1) - timedelta(milliseconds=1)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-def _refuse_while_stopping(asked: Guarded) -> None:
-    if asked.services.liveness.phase == "stopping":
-        raise Unavailable("the server is stopping and starts no more runs")
-
-
 def _as_written(asked: Guarded, name: str) -> str:
     """The name as the catalogue spells it; runs of a job that is gone are found under the name they ran as."""
-    from liberty.jobs.service.caller import app_of
-
     found = app_of(asked.services.runtime.generation.catalogue, name)
     return found[0] if found is not None else name
 
@@ -148,6 +124,3 @@ def _overrides(body: RunBody) -> Overrides:
 
 def _queued(run: Run) -> dict[str, str | None]:
     return {"run_id": run.run_id, "job": run.job, "status": str(run.status), "reason": run.reason}
-
-
-__all__ = ["parse_instant", "runs_router", "start_router"]

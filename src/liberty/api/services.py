@@ -4,8 +4,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from liberty.api.liveness import Liveness
+from liberty.api.metrics import RunCounter
+from liberty.auth import audit
+from liberty.database import Tx
+from liberty.errors import Unavailable
+from liberty.jobs.engine.generation import Generation
+from liberty.jobs.service import Caller
+from liberty.jobs.service.backfill import Backfills
+from liberty.jobs.service.config_files import ConfigFiles
+from liberty.jobs.service.explain import Explainer
 from liberty.jobs.service.jobs import JobReader
-from liberty.runtime import Runtime
+from liberty.jobs.service.operate import Operations
+from liberty.jobs.service.plan import Planner
+from liberty.jobs.service.schedule import ScheduleReader
+from liberty.jobs.service.technical import Technical
+from liberty.runtime import Reload, Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,17 +28,81 @@ class Services:
     runtime: Runtime
     liveness: Liveness
     admin_ready: Callable[[], Awaitable[object]]
+    counter: RunCounter
     jobs: JobReader
+    operations: Operations
+    schedule: ScheduleReader
+    explainer: Explainer
+    planner: Planner
+    backfills: Backfills
+    config: ConfigFiles
+    technical: Technical
 
     @classmethod
     def of(
         cls, runtime: Runtime, liveness: Liveness, admin_ready: Callable[[], Awaitable[object]]
     ) -> "Services":
+        database, clock, scheduler, engine = (
+            runtime.database,
+            runtime.clock,
+            runtime.scheduler,
+            runtime.engine,
+        )
+
+        def current() -> Generation:
+            return runtime.generation
+
         return cls(
             runtime=runtime,
             liveness=liveness,
             admin_ready=admin_ready,
-            jobs=JobReader(
-                database=runtime.database, scheduler=runtime.scheduler, current=lambda: runtime.generation
+            counter=RunCounter(runtime.bus),
+            jobs=JobReader(database=database, scheduler=scheduler, current=current),
+            operations=Operations(
+                database=database, clock=clock, scheduler=scheduler, current=current, reload=runtime.reload
+            ),
+            schedule=ScheduleReader(clock=clock, current=current),
+            explainer=Explainer(database=database, clock=clock, scheduler=scheduler, current=current),
+            planner=Planner(clock=clock, current=current),
+            backfills=Backfills(
+                database=database, clock=clock, engine=engine, bus=runtime.bus, current=current
+            ),
+            config=ConfigFiles(
+                database=database,
+                clock=clock,
+                keyring=runtime.keyring,
+                current=current,
+                reload=runtime.reload,
+            ),
+            technical=Technical(
+                database=database, clock=clock, engine=engine, scheduler=scheduler, current=current
             ),
         )
+
+    async def reload(self, caller: Caller) -> Reload:
+        """Read the configuration again, for somebody who asked. Raises Invalid when a file does not parse."""
+        found = await self.runtime.reload()
+
+        async def note(tx: Tx) -> None:
+            await audit.record(
+                tx,
+                at=found.reloaded_at,
+                actor=caller.principal,
+                action="reload",
+                object="config:*",
+                details={"jobs": found.jobs, "quarantined": found.quarantined},
+                address=caller.address,
+            )
+
+        await self.runtime.database.write(note)
+        return found
+
+    def refuse_while_stopping(self) -> None:
+        """Raises Unavailable once the server has been told to stop."""
+        if self.liveness.phase == "stopping":
+            raise Unavailable("the server is stopping and starts no more runs")
+
+    async def close(self) -> None:
+        """End what works in the background."""
+        await self.backfills.close()
+        await self.counter.close()

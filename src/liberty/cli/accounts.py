@@ -1,12 +1,11 @@
 """The accounts of this installation, opened without an engine: they can be changed also while a server runs."""
 
-import asyncio
-import getpass
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from liberty.auth.principal import Principal
+from liberty.cli.os_user import os_user
 
 if TYPE_CHECKING:
     from liberty.auth.accounts import Accounts
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
 def with_accounts[T](work: "Callable[[Accounts], Awaitable[T]]") -> T:
     """What `work` returns. Raises Invalid for the files, Unavailable when the database cannot be opened."""
+
+    import asyncio
 
     async def run() -> T:
         async with _opened() as accounts:
@@ -25,7 +26,7 @@ def with_accounts[T](work: "Callable[[Accounts], Awaitable[T]]") -> T:
 
 def me() -> Principal:
     """Who the audit trail names."""
-    return Principal(f"cli:{getpass.getuser()}", superuser=True, kind="cli")
+    return Principal(f"cli:{os_user()}", superuser=True, kind="cli")
 
 
 @asynccontextmanager

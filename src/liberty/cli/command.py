@@ -93,9 +93,10 @@ def _run(command: Command, program: str, words: Sequence[str]) -> int:
     except SystemExit as asked:  # --help has been printed
         return int(asked.code or 0)
     if arguments.verbose:
-        from liberty.cli.process_log import show_process_log
+        from liberty.cli.process_log import shown_process_log
 
-        show_process_log()
+        with shown_process_log():
+            return command.run(arguments)
     return command.run(arguments)
 
 

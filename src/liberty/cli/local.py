@@ -1,20 +1,24 @@
 """Jobs and runs without a server: the engine inside of this process, on the same files and the same history."""
 
 import asyncio
-import getpass
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
 from liberty.auth.principal import Principal
+from liberty.cli.os_user import os_user
 from liberty.cli.process_log import prepare_process_log
 from liberty.errors import Unavailable
 from liberty.jobs.run import Overrides, Run
 from liberty.jobs.service import Caller, ReplayRequest, wire
 from liberty.jobs.service.caller import app_of
+from liberty.jobs.service.explain import Explainer
 from liberty.jobs.service.follow import Batch, LogFollower
+from liberty.jobs.service.instants import parse_instant
 from liberty.jobs.service.jobs import JobReader
+from liberty.jobs.service.operate import Operations
+from liberty.jobs.service.schedule import ScheduleReader
 from liberty.runtime import Runtime
 from liberty.settings import Settings
 
@@ -31,7 +35,7 @@ class LocalBackend:
         self._loop = asyncio.Runner()
         self._opened: Runtime | None = None
         self._terminated = signal.signal(signal.SIGTERM, _as_interrupt)
-        user = getpass.getuser()
+        user = os_user()
         self._me = Caller(Principal(user, superuser=True, kind="cli"), "cli", os_user=user)
 
     @property
@@ -61,12 +65,17 @@ class LocalBackend:
         return wire.job_detail(self._do(self._reader().detail(name, self._me)))
 
     def _reader(self) -> JobReader:
-        runtime = self._runtime
-        # Nothing ticks here: the scheduler is only asked what would fire and who is paused.
-        self._do(runtime.scheduler.use(runtime.generation))
+        runtime = self._planned
         return JobReader(
             database=runtime.database, scheduler=runtime.scheduler, current=lambda: runtime.generation
         )
+
+    @property
+    def _planned(self) -> Runtime:
+        """The runtime with a scheduler that knows the schedules and pauses. It is asked only; nothing ticks here."""
+        runtime = self._runtime
+        self._do(runtime.scheduler.use(runtime.generation))
+        return runtime
 
     def runs(self, *, job: str | None, statuses: Sequence[str], limit: int) -> list[Document]:
         runtime = self._runtime
@@ -102,10 +111,23 @@ class LocalBackend:
             yield from map(wire.line, batch.lines)
 
     def schedule(self, since: str, until: str) -> list[Document]:
-        raise Unavailable("not built")
+        runtime = self._runtime
+        reader = ScheduleReader(clock=runtime.clock, current=lambda: runtime.generation)
+        span = (parse_instant(since, "from"), parse_instant(until, "to"))
+        calendar = self._do(reader.calendar(self._me, since=span[0], until=span[1]))
+        found: Document = wire.calendar(calendar)
+        items: list[Document] = found["items"]
+        return items
 
     def why(self, name: str, at: str | None) -> Document:
-        raise Unavailable("not built")
+        runtime = self._planned
+        explainer = Explainer(
+            database=runtime.database,
+            clock=runtime.clock,
+            scheduler=runtime.scheduler,
+            current=lambda: runtime.generation,
+        )
+        return wire.why(self._do(explainer.why(name, at, self._me)))
 
     # -- doing
 
@@ -127,13 +149,28 @@ class LocalBackend:
         return wire.run(self._do(self._runtime.requests.abort(run_id, self._me)))
 
     def set_enabled(self, name: str, *, enabled: bool) -> Document:
-        raise Unavailable("not built")
+        return self._listed(self._do(self._operations.set_enabled(name, self._me, enabled=enabled)))
 
     def pause(self, name: str, *, until: str | None, reason: str | None) -> Document:
-        raise Unavailable("not built")
+        end = None if until is None else parse_instant(until, "until")
+        return self._listed(self._do(self._operations.pause(name, self._me, until=end, reason=reason)))
 
     def resume(self, name: str) -> Document:
-        raise Unavailable("not built")
+        return self._listed(self._do(self._operations.resume(name, self._me)))
+
+    def _listed(self, name: str) -> Document:
+        return wire.job(self._do(self._reader().detail(name, self._me)).view)
+
+    @property
+    def _operations(self) -> Operations:
+        runtime = self._planned
+        return Operations(
+            database=runtime.database,
+            clock=runtime.clock,
+            scheduler=runtime.scheduler,
+            current=lambda: runtime.generation,
+            reload=runtime.reload,
+        )
 
     def reload(self) -> Document:
         raise Unavailable(

@@ -1,14 +1,22 @@
 """The log of this process: silent, because a run's own lines are what is asked for, unless `-v` shows it."""
 
 import logging
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
-def show_process_log() -> None:
-    """Send every record to standard error."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(levelname)-5s %(name)s %(message)s", force=True
-    )
+@contextmanager
+def shown_process_log() -> Iterator[None]:
+    """Every record goes to standard error, in the form the server uses. Raises Invalid for the files."""
+    from liberty import logs
+    from liberty.settings import load_settings
+
+    log = logs.configure(load_settings().app)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(log)
+        log.close()
 
 
 def prepare_process_log() -> None:

@@ -1,6 +1,5 @@
 """Jobs and runs through a server's REST API, with the standard library's HTTP client."""
 
-import getpass
 import http.client
 import json
 import re
@@ -13,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from liberty.cli.backend import Server
 from liberty.cli.exits import UsageError
+from liberty.cli.os_user import os_user
 from liberty.errors import (
     Conflict,
     Forbidden,
@@ -60,7 +60,7 @@ class RemoteBackend:
         self._address = _Address(server.url)
         self._headers = {
             "Accept": "application/json",
-            "X-Liberty-Os-User": _NOT_A_HEADER.sub("?", getpass.getuser()),
+            "X-Liberty-Os-User": _NOT_A_HEADER.sub("?", os_user()),
         }
         if server.token is not None:
             if _NOT_A_HEADER.search(server.token):

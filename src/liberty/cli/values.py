@@ -47,16 +47,25 @@ def duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[parts[2]]: int(parts[1])})
 
 
-def instant(text: str, now: datetime) -> datetime:
-    """A date and time (this machine's zone unless it names one), a date, or a time of today. Raises UsageError."""
-    if clock := _TIME_OF_DAY.fullmatch(text.strip()):
-        text = f"{now.astimezone():%Y-%m-%d}T{int(clock[1]):02}:{clock[2]}:{clock[3] or '00'}"
+def moment(text: str, now: datetime) -> str:
+    """A date, a date and time, or a time of today, in ISO form, with a zone only if it names one. Raises UsageError."""
+    written = text.strip()
+    if clock := _TIME_OF_DAY.fullmatch(written):
+        written = f"{now.astimezone():%Y-%m-%d}T{int(clock[1]):02}:{clock[2]}:{clock[3] or '00'}"
     try:
-        return datetime.fromisoformat(text.strip()).astimezone()
-    except (ValueError, OverflowError, OSError):
+        return datetime.fromisoformat(written).isoformat()
+    except ValueError:
         raise UsageError(
             f"{text!r} is not a time; write 2026-03-29T02:00, 2026-03-29 or 02:00, with +02:00 or Z for another zone"
         ) from None
+
+
+def instant(text: str, now: datetime) -> datetime:
+    """The same as an instant: on this machine's clock unless it names a zone. Raises UsageError."""
+    try:
+        return datetime.fromisoformat(moment(text, now)).astimezone()
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(f"{text!r} is out of range") from error
 
 
 def until(text: str, now: datetime) -> datetime:

@@ -1,21 +1,24 @@
 """`liberty-admin job …`: the verbs on jobs and runs."""
 
 from liberty.cli.command import Command
-from liberty.cli.job import operate, read, run, validate
+from liberty.cli.job.operate import ABORT, DISABLE, ENABLE, PAUSE, RESUME
+from liberty.cli.job.read import HISTORY, LIST, SCHEDULE, SHOW, WHY
+from liberty.cli.job.run import LOGS, REPLAY, RUN
+from liberty.cli.job.validate import VALIDATE
 
 VERB: dict[str, Command] = {
-    "list": read.LIST,
-    "show": read.SHOW,
-    "run": run.RUN,
-    "logs": run.LOGS,
-    "history": read.HISTORY,
-    "abort": operate.ABORT,
-    "replay": run.REPLAY,
-    "validate": validate.VALIDATE,
-    "why": read.WHY,
-    "enable": operate.ENABLE,
-    "disable": operate.DISABLE,
-    "pause": operate.PAUSE,
-    "resume": operate.RESUME,
-    "schedule": read.SCHEDULE,
+    "list": LIST,
+    "show": SHOW,
+    "run": RUN,
+    "logs": LOGS,
+    "history": HISTORY,
+    "abort": ABORT,
+    "replay": REPLAY,
+    "validate": VALIDATE,
+    "why": WHY,
+    "enable": ENABLE,
+    "disable": DISABLE,
+    "pause": PAUSE,
+    "resume": RESUME,
+    "schedule": SCHEDULE,
 }

@@ -7,7 +7,7 @@ from liberty.cli.backend import backend
 from liberty.cli.command import Arguments, Command, Parser
 from liberty.cli.job.render import show_job, show_jobs, show_run, show_runs
 from liberty.cli.terminal import Cell, Terminal, print_json, short_time
-from liberty.cli.values import instant, until
+from liberty.cli.values import instant, moment, until
 from liberty.clock import SystemClock, rfc3339
 
 _RUN_MARK = "r-"
@@ -53,7 +53,7 @@ def history(arguments: Arguments) -> int:
 
 def why(arguments: Arguments) -> int:
     """Print why a job ran or did not run at a time."""
-    at = None if arguments.when is None else rfc3339(instant(arguments.when, _now()))
+    at = None if arguments.when is None else moment(arguments.when, _now())
     with backend(arguments) as jobs:
         found = jobs.why(arguments.name, at)
     if arguments.json:
@@ -107,7 +107,10 @@ def _configure_history(parser: Parser) -> None:
 def _configure_why(parser: Parser) -> None:
     parser.add_argument("name", metavar="JOB", help="the job")
     parser.add_argument(
-        "when", metavar="WHEN", nargs="?", help="2026-03-29T02:00 or 02:00; now when left out"
+        "when",
+        metavar="WHEN",
+        nargs="?",
+        help="2026-03-29T02:00 or 02:00, on the job's clock; when it was last due, when left out",
     )
 
 

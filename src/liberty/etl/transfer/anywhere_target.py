@@ -23,7 +23,7 @@ class AnywhereTarget:
         self._columns: tuple[Column, ...] = ()
         self._sql_table: SqlTable | None = None
 
-    def fitting(self, column: Column) -> Fitting:
+    def fitting(self, column: Column, origin: Column | None) -> Fitting:  # noqa: ARG002 - see Target
         """Values pass as they are: the driver knows its own types, and refuses what it cannot send."""
         return Fitting(column, frozenset(), lambda value: value)
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from liberty.errors import Invalid
 from liberty.etl.transfer.anywhere_target import AnywhereTarget
-from liberty.etl.transfer.columns import Column, Table, check_complete, find, kind_of_values, matched
+from liberty.etl.transfer.columns import Column, Table, check_complete, find, matched
 from liberty.etl.transfer.fitting import Fitting
 from liberty.etl.transfer.into_postgresql import fitting as postgresql_fitting
 from liberty.etl.transfer.into_sqlite import fitting as sqlite_fitting
+from liberty.etl.transfer.making import described
 from liberty.etl.transfer.postgresql_target import PostgresqlTarget
 from liberty.etl.transfer.request import CopyFailed, CopyOutcome, CopyRequest, End, log
 from liberty.etl.transfer.shaping import SLICE_ROWS, Batch, Shaper, coalesced
-from liberty.etl.transfer.source import Reading, Watermark, connection_of, reading, source_table
+from liberty.etl.transfer.source import Watermark, connection_of, reading, source_table
 from liberty.etl.transfer.sqlite_target import SqliteTarget
 from liberty.etl.transfer.target import Target, key_of
 
@@ -110,14 +111,14 @@ class _Copy:
                 self._outcome.rows_read += len(rows)
                 self._outcome.rows_dropped += len(rows) - len(batch.rows)
                 if batch.rows:
-                    plan = self._plan or await self._prepare(target, source, shaper, batch)
+                    plan = self._plan or await self._prepare(target, shaper, batch)
                     await self._load(target, plan, batch)
                 self._outcome.chunks += 1
                 self._tell_progress()
             if self._plan is None:
-                await self._prepare(target, source, shaper, Batch([], []))
+                await self._prepare(target, shaper, Batch([], []))
 
-    async def _prepare(self, target: Target, source: Reading, shaper: Shaper, first: Batch) -> "_Plan":
+    async def _prepare(self, target: Target, shaper: Shaper, first: Batch) -> "_Plan":
         """Decide, with the first rows at hand, which column goes where; make the stage."""
         names = shaper.names
         if names is None:  # a transform that kept no row at all says nothing about columns
@@ -128,7 +129,10 @@ class _Copy:
             names = [column.name for column in target.table.columns if not column.generated]
         create = None
         if target.table is None:
-            made = [target.made_from(column) for column in self._described(names, source, first)]
+            made = [
+                target.made_from(column)
+                for column in described(names, shaper.origins, first.rows, self._request)
+            ]
             schema, name = self._target_end.table_name()
             create = Table(schema, name.lower() if self._request.jde else name, tuple(made), ())
             columns = made
@@ -151,40 +155,13 @@ class _Copy:
         await target.begin(columns, create)
         fill = self._request.connectors.pools.config(self._target_end.pool).coalesce_nulls
         substitutes = [coalesced(column) if fill else None for column in columns]
-        self._plan = _Plan(taken, [target.fitting(column) for column in columns], substitutes)
+        origins = {} if shaper.touches_values or fill else shaper.origins
+        fittings = [
+            target.fitting(column, origins.get(names[index]))
+            for index, column in zip(taken, columns, strict=True)
+        ]
+        self._plan = _Plan(taken, fittings, substitutes)
         return self._plan
-
-    def _described(self, names: Sequence[str], source: Reading, first: Batch) -> list[Column]:
-        """What is known about the columns that come: from the source, else from their first values."""
-        known = {column.name.lower(): column for column in source.columns}
-        described = []
-        for index, name in enumerate(names):
-            column = known.get(name.lower(), Column(name=name, kind="other"))
-            if (column.kind == "other" and not column.sql_type) or self._request.transform is not None:
-                kind = kind_of_values(row[index] for row in first.rows)
-                if kind != "other" and kind != column.kind:
-                    column = Column(name=name, kind=kind, key=column.key, nullable=column.nullable)
-            if self._request.jde or self._request.truncate_decimals:
-                column = self._coerced(column)
-            described.append(replace(column, name=name))
-        keys = sum(1 for column in source.columns if column.key)
-        if sum(1 for column in described if column.key) != keys:
-            described = [replace(column, key=0) for column in described]
-        if self._request.mode == "upsert" and self._request.key_columns:
-            order = [name.lower() for name in self._request.key_columns]
-            described = [
-                replace(
-                    column, key=order.index(column.name.lower()) + 1 if column.name.lower() in order else 0
-                )
-                for column in described
-            ]
-        return described
-
-    def _coerced(self, column: Column) -> Column:
-        whole = column.kind == "decimal" and (column.scale == 0 or self._request.truncate_decimals)
-        if whole or (self._request.jde and column.kind == "int"):
-            return Column(name=column.name, kind="int", nullable=column.nullable, key=column.key)
-        return column
 
     async def _load(self, target: Target, plan: "_Plan", batch: Batch) -> None:
         fitted: list[Sequence[Any]] = []

@@ -35,6 +35,11 @@ def fitting(column: Column) -> Fitting:
             return Fitting(column, frozenset({bytes}), _into_number)
 
 
+def unchanged(column: Column) -> Fitting:
+    """For values from a SQLite column of the same affinity, which has changed them already if it ever will."""
+    return Fitting(column, frozenset({int, float, str, bytes}), lambda value: _plain(value, _exact))
+
+
 def _into_text(value: Any) -> Any:
     """Numbers written out here: SQLite would write a float with 15 digits only."""
     if isinstance(value, bool):

@@ -21,7 +21,8 @@ _DATA_ERRORS = ("22", "23")
 """SQLSTATE classes "data exception" and "integrity constraint violation"."""
 
 _SEQUENCE = """
-SELECT s FROM pg_get_serial_sequence($1, $2) AS s WHERE has_sequence_privilege(s, 'UPDATE, SELECT')
+SELECT s FROM pg_get_serial_sequence($1, $2) AS s
+ WHERE has_sequence_privilege(s, 'UPDATE') AND has_sequence_privilege(s, 'SELECT') AND has_table_privilege($1, 'SELECT')
 """
 
 
@@ -45,7 +46,7 @@ class PostgresqlTarget:
         self._columns: tuple[Column, ...] = ()
         self._written_to: Table | None = None
 
-    def fitting(self, column: Column) -> Fitting:
+    def fitting(self, column: Column, origin: Column | None) -> Fitting:  # noqa: ARG002 - see Target
         return into_postgresql.fitting(column)
 
     def made_from(self, column: Column) -> Column:
@@ -126,8 +127,9 @@ class PostgresqlTarget:
         return written
 
     async def _merge(self, merge: Merge, table: Table, loaded: int) -> Written:
-        # Readers go on; other writers wait, so that none adds a row between the statements.
-        await self._run(f"LOCK TABLE {merge.target} IN SHARE ROW EXCLUSIVE MODE")
+        if self._request.mode != "append" or self._request.verify:
+            # Readers go on; other writers wait, so that none adds a row between the statements.
+            await self._run(f"LOCK TABLE {merge.target} IN SHARE ROW EXCLUSIVE MODE")
         if self._request.mode == "append":
             before = await self._count(merge.target) if self._request.verify else 0
             written = await self._run(merge.insert_all())

@@ -44,7 +44,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyRequest:
-    """Everything a path needs to know about one copy. `label` is unique per try and names temporary tables."""
+    """Everything a path needs to know about one copy.
+
+    Attributes:
+        label: unique per try; names temporary tables.
+        target_columns: names for the source's columns, in their order; default: their own.
+        lower_names: the source's names in lower case.
+    """
 
     connectors: "ConnectorRegistry"
     source: Place
@@ -60,6 +66,8 @@ class CopyRequest:
     strip_columns: tuple[str, ...] = ()
     incremental: str | None = None
     verify: bool = False
+    target_columns: tuple[str, ...] = ()
+    lower_names: bool = False
 
 
 @dataclass(slots=True)

@@ -25,15 +25,21 @@ class Batch:
 
 
 class Shaper:
-    """Shapes the rows of one source. `names` are the columns that come out, known after the first row did."""
+    """Shapes the rows of one source.
+
+    `names` are the columns that come out, known after the first row did; `origins` are the source's columns under
+    the names they come out with, or reach the transform with.
+    """
 
     def __init__(self, request: CopyRequest, columns: Sequence[Column], *, trim: bool) -> None:
-        self._read = [column.name.lower() if request.jde else column.name for column in columns]
+        self._read = _names(request, columns)
+        self.origins = dict(zip(self._read, columns, strict=True))
         self.names: list[str] | None = None if request.transform is not None else self._read
         strip = {find(name, columns, what="the source").name for name in request.strip_columns}
         changes = [_change(column, request, strip=column.name in strip, trim=trim) for column in columns]
         self._changes = changes if any(changes) else []
         self._transform = request.transform
+        self.touches_values = bool(self._changes) or request.transform is not None
 
     async def shape(self, rows: Rows, first_number: int) -> Batch:
         """Rows as they leave the source. Raises CopyFailed when the transform returns something else than rows."""
@@ -80,6 +86,17 @@ class Shaper:
                     f"for the rows before it was {', '.join(self.names)}"
                 )
             yield number, tuple(row[name] for name in self.names)
+
+
+def _names(request: CopyRequest, columns: Sequence[Column]) -> list[str]:
+    if request.target_columns:
+        if len(request.target_columns) != len(columns):
+            raise CopyFailed(
+                f"the source has {len(columns)} columns, {len(request.target_columns)} names were given"
+            )
+        return list(request.target_columns)
+    lower = request.jde or request.lower_names
+    return [column.name.lower() if lower else column.name for column in columns]
 
 
 def _change(column: Column, request: CopyRequest, *, strip: bool, trim: bool) -> Change | None:

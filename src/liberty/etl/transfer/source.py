@@ -115,11 +115,11 @@ def _select(
         listed = ", ".join(quote(column.name) for column in table.columns)
         origin = f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
     conditions = [f"({where})"] if where else []
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = dict(end.place.params)
     if watermark is not None:
         column = find(watermark.column, table.columns, what=f"source table {str(table)!r}")
-        conditions.append(f"{quote(column.name)} {'>=' if watermark.inclusive else '>'} :watermark")
-        params["watermark"] = watermark.value
+        conditions.append(f"{quote(column.name)} {'>=' if watermark.inclusive else '>'} :nomaflow_watermark")
+        params["nomaflow_watermark"] = watermark.value
     text = f"SELECT {listed} FROM {origin}"  # noqa: S608 - quoted names, and a condition the job's author wrote
     return (f"{text} WHERE {' AND '.join(conditions)}" if conditions else text), params
 

@@ -12,7 +12,7 @@ from liberty.etl.transfer.columns import Column, Table, column_list, qualified, 
 from liberty.etl.transfer.fitting import Fitting, refused
 from liberty.etl.transfer.merge import Merge
 from liberty.etl.transfer.request import CopyFailed, CopyRequest
-from liberty.etl.transfer.sqlite_catalog import type_for
+from liberty.etl.transfer.sqlite_catalog import affinity_of, type_for
 from liberty.etl.transfer.target import Written, check_counts, key_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,13 @@ class SqliteTarget:
         self._create: Table | None = None
         self._insert = ""
 
-    def fitting(self, column: Column) -> Fitting:
+    def fitting(self, column: Column, origin: Column | None) -> Fitting:
+        if (
+            self._from_sqlite
+            and origin is not None
+            and affinity_of(origin.sql_type) == affinity_of(column.sql_type)
+        ):
+            return into_sqlite.unchanged(column)
         return into_sqlite.fitting(column)
 
     def made_from(self, column: Column) -> Column:
@@ -141,6 +147,9 @@ class SqliteTarget:
 
     async def close(self) -> None:
         await self._connection.rollback()
+        # A COMMIT that failed (a foreign key checked late) leaves SQLite's transaction open and SQLAlchemy's closed.
+        driver: Any = (await self._connection.get_raw_connection()).driver_connection
+        await driver.rollback()
         connection = await self._connection.execution_options(sqlite_begin="NONE")
         await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {self._stage}")
         await self._connection.commit()

@@ -23,7 +23,9 @@ class Target(Protocol):
     table: Table | None
     """As it is found; None when it has to be made."""
 
-    def fitting(self, column: Column) -> Fitting: ...
+    def fitting(self, column: Column, origin: Column | None) -> Fitting:
+        """How values reach a column. `origin` is the source's column when its values come untouched from a table."""
+        ...
 
     def made_from(self, column: Column) -> Column:
         """The column to make for what `column` of the source holds."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from liberty.errors import LibertyError
 from liberty.jobs.engine.retry import failure_kind
+from liberty.jobs.engine.run_log import storable
 from liberty.jobs.run import ABORTED, FAILED, SUCCEEDED, Status, StepError
 from liberty.jobs.steps.base import RetryReason, RunContext, StepCancelled, StepConfig, StepFailed, StepResult
 from liberty.jobs.steps.user_traceback import format_user_traceback
@@ -25,8 +26,10 @@ class StepOutcome:
 
 
 async def attempt(step: StepConfig, ctx: RunContext) -> StepOutcome:
-    """Run `step` once within its own timeout."""
+    """Run `step` once within its own timeout, of which `ctx`, made for this try, then tells."""
     deadline = asyncio.timeout(step.timeout_seconds)
+    run_is_stopping = ctx.cancelled
+    ctx.cancelled = lambda: run_is_stopping() or deadline.expired()
     try:
         async with deadline:
             result = await step.execute(ctx)
@@ -56,11 +59,18 @@ def failure(error: Exception) -> StepOutcome:
     return StepOutcome(FAILED, error=_described(error), kind=failure_kind(error))
 
 
+def _text_of(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception as defect:  # noqa: BLE001 - edge: an exception of a plugin may raise anything when it is shown
+        return f"(its text cannot be had: {type(defect).__name__})"
+
+
 def _described(error: Exception) -> StepError:
     expected = isinstance(error, StepFailed | StepCancelled | LibertyError) and error.__cause__ is None
     trace = "" if expected else format_user_traceback(error)
     return StepError(
         type=type(error).__name__,
-        message=redactor.redact(str(error))[:MESSAGE_LIMIT],
+        message=storable(redactor.redact(_text_of(error)))[:MESSAGE_LIMIT],
         traceback=redactor.redact(trace)[-TRACEBACK_LIMIT:] or None,
     )

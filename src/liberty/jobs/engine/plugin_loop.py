@@ -1,15 +1,18 @@
 """Runs users' coroutines on an event loop of their own, and notices when one of them holds it."""
 
 import asyncio
+import contextvars
 import logging
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+from liberty.jobs.engine.scope import current_scope
 from liberty.jobs.steps.base import RunContext, StepFailed
 from liberty.loops import LoopThread
 
@@ -25,6 +28,7 @@ class PluginLoop:
     def __init__(self) -> None:
         self._lane = LoopThread("liberty-plugins").start()
         self._calls: dict[asyncio.Task[Any], RunContext] = {}
+        self._waited_for: set[_LoopCall] = set()
         self.retired: list[LoopThread] = []
         self.abandoned = 0
 
@@ -35,6 +39,7 @@ class PluginLoop:
     async def call(self, context: RunContext, function: Callable[[], Awaitable[Any]], grace: float) -> Any:
         """Await `function()` on the plugin loop. On cancel wait `grace` seconds for it to let go."""
         call = _LoopCall(self._lane, context, function, self._calls)
+        self._waited_for.add(call)
         call.start()
         try:
             return await asyncio.shield(call.done)
@@ -44,6 +49,8 @@ class PluginLoop:
                 if not await call.ended_within(grace):
                     self._leave_behind(call, context, grace)
             raise
+        finally:
+            self._waited_for.discard(call)
 
     def _leave_behind(self, call: "_LoopCall", context: RunContext, grace: float) -> None:
         self.abandoned += 1
@@ -83,16 +90,20 @@ class PluginLoop:
         task = asyncio.current_task(lane.loop)
         context = self._calls.get(task) if task is not None else None
         frame = sys._current_frames().get(lane.thread_id or 0)  # noqa: SLF001 - the way to another thread's stack
-        if context is None or frame is None:
+        if task is None or context is None or frame is None:
             return
         place = _innermost_user_line(frame, context)
         advice = f"{held:.1f} s at {place}: await something, or make the function a plain def"
         _log.warning("run=%s step=%r holds the plugin loop for %s", context.run_id, context.step_name, advice)
+        outside = current_scope.set(task.get_context().get(current_scope))
         context.log.warning("step %s holds the plugin loop for %s", context.step_name, advice)
+        current_scope.reset(outside)
 
     def _replace(self, lane: LoopThread) -> None:
         self.retired.append(lane)
         self._lane = LoopThread(f"liberty-plugins-{len(self.retired) + 1}").start()
+        for call in self._waited_for:
+            call.begin_on(self._lane)
         _log.error("the plugin loop is blocked for more than %g s; new steps use a new one", BLOCKED_SECONDS)
 
     async def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -119,22 +130,43 @@ class _LoopCall:
         self._function = function
         self._calls = calls
         self._here = asyncio.get_running_loop()
+        self._variables = contextvars.copy_context()
+        self._begun = False
+        self._lock = threading.Lock()
         self._task: asyncio.Task[Any] | None = None
         self.done: asyncio.Future[Any] = self._here.create_future()
 
     def start(self) -> None:
-        self._lane.call_soon(self._begin)
+        self._lane.call_soon(self._begin, self._lane)
+
+    def begin_on(self, lane: LoopThread) -> None:
+        """Begin on `lane` instead, unless it has begun."""
+        with self._lock:
+            if self._begun:
+                return
+            self._lane = lane
+        self.start()
 
     def cancel(self) -> None:
-        self._lane.call_soon(self._cancel)
+        """Cancel the coroutine; one that waits for a blocked loop is simply not begun any more."""
+        with self._lock:
+            begun, self._begun = self._begun, True
+        if begun:
+            self._lane.call_soon(self._cancel)
+        else:
+            self.done.cancel()
 
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
-    def _begin(self) -> None:
+    def _begin(self, lane: LoopThread) -> None:
+        with self._lock:
+            if self._begun or lane is not self._lane:
+                return
+            self._begun = True
         name = f"{self._context.run_id}/{self._context.step_name}"
-        self._task = self._lane.loop.create_task(self._guarded(), name=name)
+        self._task = lane.loop.create_task(self._guarded(), name=name, context=self._variables)
         self._calls[self._task] = self._context
         self._task.add_done_callback(self._report)
 
@@ -163,7 +195,8 @@ class _LoopCall:
 
     async def ended_within(self, grace: float) -> bool:
         """Wait for the coroutine; True when it ended, its outcome then counted as seen."""
-        await asyncio.wait((self.done,), timeout=grace)
+        with suppress(asyncio.CancelledError):  # a second reason to stop: the caller raises the first
+            await asyncio.wait((self.done,), timeout=grace)
         if not self.done.done():
             return False
         if not self.done.cancelled():

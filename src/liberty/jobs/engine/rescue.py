@@ -19,7 +19,7 @@ async def fail_orphans(tx: Tx, me: str, now: datetime) -> list[Run]:
         replica = known.get(owner)
         if owner == me or (replica is not None and not is_dead(replica, now)):
             continue
-        orphans += await runs.fail_orphans(tx, owner, now)
+        orphans += await runs.fail_orphans(tx, owner, now, lines=1)
     for replica in known.values():
         if replica.id != me and is_dead(replica, now):
             await replicas.remove(tx, replica.id)

@@ -30,7 +30,7 @@ def _cut(message: str) -> str:
     return f"{text}… [{len(message) - LINE_LIMIT} characters cut]"
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Without what a database cannot hold: NUL and halves of surrogate pairs are shown as escapes."""
     if text.isascii() and "\0" not in text:
         return text
@@ -65,7 +65,7 @@ class RunLog:
     def add(self, created: float, level: str, logger: str, step: str | None, message: str) -> None:
         """Collect a line; `created` is seconds since the epoch. After `close` lines are only counted."""
         message = _cut(message) if len(message) > LINE_LIMIT else redactor.redact(message)
-        line = (created, level, _storable(logger), step, _storable(message))
+        line = (created, level, storable(logger), step, storable(message))
         with self._lock:
             if self._closed:
                 self.late += 1

@@ -154,21 +154,25 @@ class Runner:
         current_scope.set(Scope(execution.log))
         seconds = asyncio.get_running_loop().time() - execution.began
         narrate.run_ended(execution.run.run_id, execution.job.name, verdict.status, seconds, verdict.reason)
-        if execution.flushing is not None:
-            await execution.flushing
-        lines, dropped = execution.log.close()
         now = self._clock.now()
-        ended = await persist(
-            self._database,
-            _end,
-            execution.fence,
-            walk.unsaved,
-            lines,
-            dropped,
-            verdict,
-            walk.rows_affected,
-            now,
-        )
+        try:
+            if execution.flushing is not None:
+                await execution.flushing
+            lines, dropped = execution.log.close()
+            ended = await persist(
+                self._database,
+                _end,
+                execution.fence,
+                walk.unsaved,
+                lines,
+                dropped,
+                verdict,
+                walk.rows_affected,
+                now,
+            )
+        except Exception:
+            await persist(self._database, _end_bare, execution.fence, now)
+            raise
         if ended is None:
             narrate.not_ours(execution.run.run_id)
             return None
@@ -235,6 +239,13 @@ async def _end(
         await step_runs.write(tx, fence.number, steps)
         await logs.write(tx, fence.number, lines)
     return ended
+
+
+async def _end_bare(tx: Tx, fence: Fence, now: datetime) -> None:
+    """The final status alone, for a run whose last records the database refuses: it must not look alive for ever."""
+    reason = "defect: the last records of the run could not be stored"
+    if await runs.end(tx, fence, FAILED, now, reason=reason) is not None:
+        await step_runs.close_open(tx, fence.number, aborted=False, reason=reason, at=now)
 
 
 class _Host:

@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from liberty.jobs.steps.base import RunContext, StepFailed
@@ -107,7 +108,8 @@ class _ThreadCall:
 
     async def ended_within(self, grace: float) -> bool:
         """Wait for the thread; True when it ended, its outcome then counted as seen."""
-        await asyncio.wait((self.done,), timeout=grace)
+        with suppress(asyncio.CancelledError):  # a second reason to stop: the caller raises the first
+            await asyncio.wait((self.done,), timeout=grace)
         if not self.done.done():
             return False
         if not self.done.cancelled():

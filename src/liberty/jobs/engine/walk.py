@@ -1,6 +1,7 @@
 """Walks a run's steps in order: who is skipped and why, what each is given, how often it is tried."""
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ SHOWN_AFTER_SECONDS = 0.02  # a step that ends sooner is stored once, ended
 DISABLED = "skipped: disabled"
 EARLIER_FAILED = "skipped: earlier step failed"
 NOTHING_FAILED = "skipped: no step failed"
+LARGEST_COUNT = 2**63 - 1  # what a column holds; a larger sum of rows stays there
 CONDITION = "skipped: condition"
 RUN_ABORTED = "skipped: run aborted"
 
@@ -148,7 +150,8 @@ class Walk:
             error=stored.error.message if stored.error else None,
         )
         if stored.rows_affected is not None:
-            self.rows_affected = (self.rows_affected or 0) + stored.rows_affected
+            total = (self.rows_affected or 0) + stored.rows_affected
+            self.rows_affected = max(-LARGEST_COUNT, min(total, LARGEST_COUNT))
         if stored.status != SKIPPED:
             self._previous_rows = stored.rows_affected
 
@@ -168,6 +171,7 @@ class Walk:
             params=self._params,
             kwargs=kwargs,
             steps=self._views,
+            environ=self._execution.generation.settings.environ or os.environ,
         )
 
     async def _step(self, index: int, step: StepConfig) -> Status:
@@ -222,10 +226,9 @@ class Walk:
         done: tuple[Attempt, ...] = ()
         while True:
             started, clock = self._clock.now(), time.monotonic()
-            ctx.attempt = number
             narrate.step_started(step, number, policy.attempts)
             record = replace(record, attempts=(*done, Attempt(number, RUNNING, started, None)))
-            outcome = await self._attempt(step, rendered, record, ctx)
+            outcome = await self._attempt(step, rendered, record, replace(ctx, attempt=number))
             seconds = time.monotonic() - clock
             last = Attempt(number, outcome.status, started, self._clock.now(), outcome.error)
             if outcome.status != FAILED or number >= policy.attempts or outcome.kind not in policy.retry_on:
@@ -268,6 +271,8 @@ class Walk:
             try:
                 record = _with_result(record, outcome.result)
                 output = outcome.result.output
+                if output is None:
+                    output = outcome.result.extras or None
             except LibertyError as error:
                 outcome = failure(
                     StepFailed(f"the result of step {step.name!r} cannot be stored: {error.message}")

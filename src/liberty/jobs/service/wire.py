@@ -1,6 +1,7 @@
 """The one place that turns facts into the JSON that REST, sockets and the command line show. Pure functions."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,16 @@ from liberty.jobs.run import Attempt, Json, LogLine, Run, StepError, StepRun
 from liberty.secrets import redactor
 
 if TYPE_CHECKING:
+    from liberty.jobs.engine.scheduler import Due
+    from liberty.jobs.service.backfill import Backfill
+    from liberty.jobs.service.config_files import SectionView
+    from liberty.jobs.service.explain import Why
     from liberty.jobs.service.jobs import JobDetail, JobView
+    from liberty.jobs.service.plan import Plan
     from liberty.jobs.service.runs import RunDetail
+    from liberty.jobs.service.schedule import Calendar, Preview
     from liberty.jobs.store.pauses import Pause
+    from liberty.plugins.functions import PluginFunction
 
 type Wire = dict[str, Json]
 
@@ -184,9 +192,81 @@ def pause(fact: "Pause") -> Wire:
     }
 
 
+def calendar(fact: "Calendar") -> Wire:
+    """What is due when."""
+    return {"items": [_due(item) for item in fact.items], "truncated": fact.truncated}
+
+
+def _due(fact: "Due") -> Wire:
+    return {"at": rfc3339(fact.at), "job": fact.job, "schedule": fact.schedule, "preset": fact.preset}
+
+
+def preview(fact: "Preview") -> Wire:
+    """A schedule in words and its next instants."""
+    return {
+        "schedule": fact.schedule.spec,
+        "timezone": fact.schedule.timezone,
+        "text": fact.schedule.text(),
+        "next": [rfc3339(at) for at in fact.next],
+    }
+
+
+def why(fact: "Why") -> Wire:
+    """What became of an instant."""
+    return {"at": rfc3339(fact.at), "verdict": fact.verdict, "run_id": fact.run_id, "text": fact.text}
+
+
+def plan(fact: "Plan") -> Wire:
+    """What a run would do."""
+    return {
+        "job": fact.job,
+        "definition_version": fact.definition_version,
+        "params": fact.params,
+        "steps": [asdict(step) for step in fact.steps],
+    }
+
+
+def backfill(fact: "Backfill") -> Wire:
+    """The runs that were made, and the instants they or later ones stand for."""
+    return {
+        "job": fact.job,
+        "instants": [rfc3339(at) for at in fact.instants],
+        "run_ids": [run.run_id for run in fact.runs],
+        "one_at_a_time": fact.one_at_a_time,
+    }
+
+
+def callable_of(found: "PluginFunction") -> Wire:
+    """A function of a plugin, as its source declares it."""
+    return {
+        "ref": found.ref,
+        "name": found.name,
+        "module": found.module,
+        "line": found.line,
+        "summary": found.summary,
+        "parameters": [
+            {**asdict(parameter), "required": parameter.required} for parameter in found.parameters
+        ],
+        "takes_any": found.takes_any,
+        "is_async": found.is_async,
+    }
+
+
+def section(view: "SectionView") -> Wire:
+    """A configuration file, secrets hidden."""
+    return {
+        "section": view.section,
+        "file": view.file.name,
+        "hash": view.hash,
+        "values": view.values,
+    }
+
+
 _CONTROLS: dict[int, str] = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _CONTROLS |= {ord("\n"): "\n    ", ord("\t"): "\t", ord("\r"): "\\r"}
-_CONTROLS |= {code: f"\\u{code:04x}" for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_CONTROLS |= {
+    code: f"\\u{code:04x}" for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 
 
 def visible(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from liberty.jobs.steps.addressed import own_params
 from liberty.jobs.steps.base import RunContext, StepCancelled, StepConfig, StepFailed, StepResult
 from liberty.jobs.steps.fields import CallableRef, Templatable
 
@@ -33,15 +34,13 @@ class CopySource(BaseModel):
     pool: str | None = Field(None, description="Read on this pool instead of the connector's own.")
     query: str | None = Field(None, description="Declared query or SELECT text to read instead of a table.")
     params: Annotated[dict[str, Any], Templatable()] = Field(
-        default_factory=dict, description="Values for the query's `:name` placeholders."
+        default_factory=dict, description="Values for the `:name` placeholders of `query` or `where`."
     )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if (self.table is None) == (self.query is None):
             raise ValueError("give either 'table' or 'query'")
-        if self.query is None and self.params:
-            raise ValueError("'params' belong to 'query'; a table has none")
         return self
 
 
@@ -104,6 +103,8 @@ class SqlCopyStep(StepConfig):
 
     @model_validator(mode="after")
     def _options_fit_the_mode(self) -> Self:
+        if self.source.query is None and self.source.params and self.where is None:
+            raise ValueError("'params' belong to 'query' or 'where'; a table alone has none")
         if self.where is not None and self.source.table is None:
             raise ValueError("'where' filters a source table; put the condition into the query instead")
         if self.incremental is not None and self.mode == "overwrite":
@@ -165,7 +166,7 @@ class SqlCopyStep(StepConfig):
                 self.source.table,
                 self.source.pool,
                 self.source.query,
-                self.source.params,
+                own_params(self.source.params, ctx),
             ),
             target=Place(self.target.connector, self.target.schema_name, self.target.table, self.target.pool),
             label=f"{ctx.run_id.replace('-', '')}_{ctx.step_index}_{next(_copy_numbers)}",

@@ -1,7 +1,7 @@
 """Pages of runs, newest first, in time that does not grow with the table.
 
 Each (job, status) pair of a filter is its own index range with its own LIMIT, and the ranges are merged. Dates
-become bounds on the run number first, because numbers and `queued_at` grow together.
+become bounds on the run number first, because numbers and `queued_at` grow together, if not in perfect step.
 """
 
 from collections.abc import Sequence
@@ -30,6 +30,8 @@ from liberty.jobs.store.tables import runs, status_in
 MAX_PAGE = 1000
 _MAX_RANGES = 64  # index ranges merged in one statement; wider filters are scanned in order instead
 _JOBS_PER_STATEMENT = 100
+_DISORDER = 1000
+"""How far a run's number may stand from its place by time: many begin in one millisecond, and clocks are set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,13 @@ async def page(tx: Tx, wanted: RunFilter, limit: int) -> list[Run]:
         last = await tx.scalar(_LAST_UNTIL, {"until": wanted.until})
         if last is None:
             return []
-        upper = min(last + 1, upper) if upper is not None else last + 1
+        upper = min(last + _DISORDER, upper) if upper is not None else last + _DISORDER
         values["until"] = wanted.until
     if wanted.since is not None:
         first = await tx.scalar(_FIRST_SINCE, {"since": wanted.since})
         if first is None:
             return []
-        values["first"], values["since"] = first, wanted.since
+        values["first"], values["since"] = first - _DISORDER, wanted.since
     if upper is not None:
         values["upper"] = upper
     statuses = () if set(wanted.statuses) == set(RUN_STATUSES) else wanted.statuses

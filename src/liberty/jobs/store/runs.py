@@ -156,7 +156,13 @@ _END_UNCLAIMED = {
 _ORPHANS = (
     update(runs)
     .where(runs.c.owner == bindparam("lost"), status_in(_sources_of(FAILED)), runs.c.status != str(QUEUED))
-    .values(status=str(FAILED), reason=bindparam("why"), finished_at=bindparam("at"), current_step=None)
+    .values(
+        status=str(FAILED),
+        reason=bindparam("why"),
+        finished_at=bindparam("at"),
+        current_step=None,
+        log_lines=runs.c.log_lines + bindparam("lines"),
+    )
     .returning(*RUN_COLUMNS)
 )
 _IN_FLIGHT = select(*RUN_COLUMNS).where(status_in(IN_FLIGHT)).order_by(runs.c.id)
@@ -263,9 +269,13 @@ async def request_abort(tx: Tx, number: int, by: str, now: datetime) -> Run | No
     return await end_unclaimed(tx, number, ABORTED, now, reason=f"aborted by {by}", by=by)
 
 
-async def fail_orphans(tx: Tx, lost_owner: str, now: datetime) -> list[Run]:
-    """End every run a dead owner left behind as `failed`, with the owner's name as the reason."""
-    rows = await tx.all(_ORPHANS, {"lost": lost_owner, "why": f"orphaned: {lost_owner}", "at": now})
+async def fail_orphans(tx: Tx, lost_owner: str, now: datetime, *, lines: int = 0) -> list[Run]:
+    """End every run a dead owner left behind as `failed`, with the owner's name as the reason.
+
+    `lines` are to be written to the log of each in the same transaction.
+    """
+    reason = f"orphaned: {lost_owner}"
+    rows = await tx.all(_ORPHANS, {"lost": lost_owner, "why": reason, "at": now, "lines": lines})
     return [run_from(row) for row in rows]
 
 

@@ -1,8 +1,10 @@
 """Step rows: opened when a step starts, closed with its outcome, always behind the run's fence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from liberty.database import Tx
 from liberty.database.upsert import insert
@@ -22,11 +24,6 @@ _OF_RUN = (
     select(*STEP_COLUMNS)
     .where(step_runs.c.job_run_id == bindparam("number"))
     .order_by(step_runs.c.step_index)
-)
-_LEAVE_BEHIND = (
-    update(step_runs)
-    .where(step_runs.c.job_run_id == bindparam("number"), step_runs.c.status == str(RUNNING))
-    .values(status=bindparam("verdict"), reason=bindparam("why"), finished_at=bindparam("at"))
 )
 
 
@@ -49,7 +46,18 @@ async def of_run(tx: Tx, number: int) -> list[StepRun]:
     return [step_from(row) for row in await tx.all(_OF_RUN, {"number": number})]
 
 
-async def close_open(tx: Tx, number: int, *, aborted: bool, reason: str, at: object) -> int:
-    """End the steps a run left running, as `aborted` or `failed`."""
+async def close_open(tx: Tx, number: int, *, aborted: bool, reason: str, at: datetime) -> int:
+    """End the steps a run left running, and their open tries, as `aborted` or `failed`; how many there were."""
     verdict = ABORTED if aborted else FAILED
-    return await tx.run(_LEAVE_BEHIND, {"number": number, "verdict": str(verdict), "why": reason, "at": at})
+    left = [step for step in await of_run(tx, number) if step.status == RUNNING]
+    for step in left:
+        attempts = tuple(
+            replace(tried, status=verdict, finished_at=at) if tried.finished_at is None else tried
+            for tried in step.attempts
+        )
+        await write(
+            tx,
+            number,
+            [replace(step, status=verdict, reason=reason, attempts=attempts, finished_at=at)],
+        )
+    return len(left)

@@ -1,0 +1,125 @@
+"""Operating jobs: enable, disable, pause, resume, freeze, backfill, and asking why."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from liberty.api.access import Asked, Guarded, resource
+from liberty.api.answers import json_answer
+from liberty.api.models import (
+    BackfillBody,
+    BackfillModel,
+    FreezeBody,
+    FreezeModel,
+    JobModel,
+    PauseBody,
+    PlanModel,
+    WhyModel,
+)
+from liberty.jobs.service import wire
+from liberty.jobs.service.instants import parse_instant
+
+router = resource("operating", "/admin")
+
+
+@router.post("/jobs/{name:path}/enable", responses={200: {"model": JobModel}})
+async def enable_job(request: Request, asked: Guarded) -> Response:
+    """Let the job's schedule fire: written to the job's file, comments kept."""
+    return await _job(
+        asked, await asked.services.operations.set_enabled(_name(request), asked.caller, enabled=True)
+    )
+
+
+@router.post("/jobs/{name:path}/disable", responses={200: {"model": JobModel}})
+async def disable_job(request: Request, asked: Guarded) -> Response:
+    """Keep the job's schedule from firing; it can still be run by hand."""
+    return await _job(
+        asked, await asked.services.operations.set_enabled(_name(request), asked.caller, enabled=False)
+    )
+
+
+@router.post("/jobs/{name:path}/pause", responses={200: {"model": JobModel}})
+async def pause_job(request: Request, asked: Guarded, body: PauseBody | None = None) -> Response:
+    """Hold the job's schedules back for a while; what falls due is recorded as skipped."""
+    wanted = body or PauseBody()
+    until = parse_instant(wanted.until, "until") if wanted.until else None
+    name = await asked.services.operations.pause(
+        _name(request), asked.caller, until=until, reason=wanted.reason
+    )
+    return await _job(asked, name)
+
+
+@router.post("/jobs/{name:path}/resume", responses={200: {"model": JobModel}})
+async def resume_job(request: Request, asked: Guarded) -> Response:
+    """End a pause. 409 when the job is not paused."""
+    return await _job(asked, await asked.services.operations.resume(_name(request), asked.caller))
+
+
+@router.get("/jobs/{name:path}/why", responses={200: {"model": WhyModel}})
+async def why(
+    request: Request,
+    asked: Guarded,
+    at: Annotated[str | None, Query(description="Default: the last instant the job was due.")] = None,
+) -> Response:
+    """What became of an instant: did the job run, and if not, why."""
+    return json_answer(wire.why(await asked.services.explainer.why(_name(request), at, asked.caller)))
+
+
+@router.get("/jobs/{name:path}/plan", responses={200: {"model": PlanModel}})
+async def plan(request: Request, asked: Guarded, preset: str | None = None) -> Response:
+    """What a run would do now. Nothing is written or run."""
+    return json_answer(wire.plan(asked.services.planner.plan(_name(request), asked.caller, preset=preset)))
+
+
+@router.post("/jobs/{name:path}/backfill", status_code=202, responses={202: {"model": BackfillModel}})
+async def backfill(request: Request, asked: Guarded, body: BackfillBody) -> Response:
+    """Make runs for the past instants of the job's schedules, at most 1,000."""
+    asked.services.refuse_while_stopping()
+    made = await asked.services.backfills.start(
+        _name(request),
+        asked.caller,
+        since=parse_instant(body.since, "from"),
+        until=parse_instant(body.until, "to", end_of_day=True),
+        only_missing=body.only_missing,
+    )
+    return json_answer(wire.backfill(made), 202)
+
+
+@router.get("/freeze", responses={200: {"model": FreezeModel}})
+async def show_freeze(asked: Guarded) -> Response:
+    """Whether all schedules are held back."""
+    return _freeze(asked)
+
+
+@router.post("/freeze", responses={200: {"model": FreezeModel}})
+async def freeze(asked: Guarded, body: FreezeBody | None = None) -> Response:
+    """Hold all schedules back. `then`: drop, run the latest or run all of what fell due meanwhile."""
+    wanted = body or FreezeBody()
+    until = parse_instant(wanted.until, "until") if wanted.until else None
+    await asked.services.operations.freeze(asked.caller, until=until, reason=wanted.reason, then=wanted.then)
+    return _freeze(asked)
+
+
+@router.delete("/freeze", responses={200: {"model": FreezeModel}})
+async def unfreeze(asked: Guarded) -> Response:
+    """Let schedules fire again."""
+    await asked.services.operations.unfreeze(asked.caller)
+    return _freeze(asked)
+
+
+def _freeze(asked: Asked) -> Response:
+    frozen = asked.services.operations.frozen
+    return json_answer(
+        {"frozen": frozen is not None, "freeze": None if frozen is None else wire.pause(frozen)}
+    )
+
+
+def _name(request: Request) -> str:
+    name: str = request.path_params["name"]
+    return name
+
+
+async def _job(asked: Asked, name: str) -> Response:
+    detail = await asked.services.jobs.detail(name, asked.caller)
+    return json_answer(wire.job(detail.view))

@@ -1,0 +1,107 @@
+"""The state of the machinery: scheduler heartbeat, queue, lanes, pools."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Literal
+
+from liberty.clock import Clock, rfc3339
+from liberty.database import Database
+from liberty.jobs.engine.engine import Engine
+from liberty.jobs.engine.generation import Generation
+from liberty.jobs.engine.scheduler import LONGEST_SLEEP_SECONDS, Scheduler
+from liberty.jobs.run import ABORTED, FAILED, Run
+from liberty.jobs.service import wire
+from liberty.jobs.service.caller import Caller
+from liberty.jobs.service.wire import Wire
+from liberty.jobs.store import listing, replicas
+from liberty.jobs.store.listing import RunFilter
+
+RECENT_FAILURES = 20
+_SILENT = timedelta(seconds=LONGEST_SLEEP_SECONDS * 2)
+
+type Pulse = Literal["active", "standby", "error"]
+
+
+class Technical:
+    """Looks into the engine; runs of jobs the caller may not read are counted, never shown."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        engine: Engine,
+        scheduler: Scheduler,
+        current: Callable[[], Generation],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._engine = engine
+        self._scheduler = scheduler
+        self._current = current
+
+    @property
+    def pulse(self) -> Pulse:
+        """active: it ticks; standby: this process does not schedule; error: it should tick and does not."""
+        state = self._scheduler.state
+        if not state.active:
+            return "standby"
+        tick = state.last_tick_at
+        return "active" if tick is not None and self._clock.now() - tick < _SILENT else "error"
+
+    def pools(self) -> list[dict[str, Any]]:
+        """Connections per pool."""
+        return self._current().connectors.pools.stats()
+
+    async def document(self, caller: Caller) -> Wire:
+        """Everything at once."""
+        state = self._scheduler.state
+        stats = await self._engine.stats()
+        catalogue = self._current().catalogue
+        failures = await self._database.read(
+            listing.page, RunFilter(statuses=(FAILED, ABORTED)), RECENT_FAILURES
+        )
+
+        def shown(run: Run) -> bool:
+            return caller.may("read", run.job, run.app)
+
+        return {
+            "scheduler": self.pulse,
+            "last_tick_at": wire.instant(state.last_tick_at),
+            "last_fire_at": wire.instant(state.last_fire_at),
+            "next_fire_at": wire.instant(state.next_fire_at),
+            "queue_depth": await self._database.read(listing.queue_depth),
+            "replica": stats.replica,
+            "replicas": [
+                {
+                    "id": replica.id,
+                    "host": replica.host,
+                    "pid": replica.pid,
+                    "role": replica.role,
+                    "version": replica.version,
+                    "started_at": rfc3339(replica.started_at),
+                    "beat_at": rfc3339(replica.beat_at),
+                }
+                for replica in await self._database.read(replicas.everyone)
+            ],
+            "running": len(stats.in_flight),
+            "in_flight": [
+                {
+                    **wire.run(item.run),
+                    "current_step": item.current_step,
+                    "elapsed_ms": round(item.elapsed_seconds * 1000),
+                    "stopping": item.stopping,
+                }
+                for item in stats.in_flight
+                if shown(item.run)
+            ],
+            "waiting": stats.waiting,
+            "busy_threads": stats.busy_threads,
+            "abandoned_threads": stats.abandoned_threads,
+            "abandoned_coroutines": stats.abandoned_coroutines,
+            "plugin_loops_retired": stats.plugin_loops_retired,
+            "jobs": len(catalogue.jobs),
+            "quarantined": len(catalogue.quarantined),
+            "pools": list(self.pools()),
+            "recent_failures": [wire.run(run) for run in failures if shown(run)],
+        }
