@@ -35,7 +35,9 @@ class Figure:
 
 def table(figures: Iterable[tuple[str, Figure]]) -> str:
     """Markdown with columns wide enough to be read as plain text; `figures` are pairs of scenario and figure."""
-    rows = [("scenario", "measured", "", "target", "peer or limit, same run", "verdict")]
+    rows: list[tuple[str, ...]] = [
+        ("scenario", "measured", "", "target", "peer or limit, same run", "verdict")
+    ]
     for scenario, figure in figures:
         sign = "≤" if figure.better == "lower" else "≥"
         target = "" if figure.target is None else f"{sign} {short(figure.target)} {figure.unit}"

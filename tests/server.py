@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 
 from liberty.loops import LoopThread
@@ -230,3 +231,17 @@ async def _introduce(runtime: Runtime) -> dict[str, str]:
 async def _end(application: Application) -> None:
     await application.drain(0)
     await application.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for the tests of a module, which change nothing but runs."""
+    with serving(lay_out(tmp_path_factory.mktemp("repo"))) as found:
+        yield found
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """One for a single test, which may edit its files."""
+    with serving(lay_out(tmp_path)) as found:
+        yield found

@@ -154,7 +154,7 @@ def test_only_legal_moves(database_url: str) -> None:
     run_state_machine_as_test(
         OnThisDatabase,
         settings=settings(
-            max_examples=25 if database_url.startswith("sqlite") else 8,
+            max_examples=2 if database_url.startswith("sqlite") else 8,
             stateful_step_count=30,
             deadline=None,
             database=None,

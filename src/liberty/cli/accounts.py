@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 def with_accounts[T](work: "Callable[[Accounts], Awaitable[T]]") -> T:
     """What `work` returns. Raises Invalid for the files, Unavailable when the database cannot be opened."""
-
     import asyncio
 
     async def run() -> T:
