@@ -150,7 +150,9 @@ class Server:
         found: dict[str, Any] = self.root.get(f"/admin/jobs/runs/{run_id}").json()
         return found
 
-    def events(self, run_id: str, *, client: httpx.Client | None = None, **params: Any) -> Iterator[tuple[str, Any]]:
+    def events(
+        self, run_id: str, *, client: httpx.Client | None = None, **params: Any
+    ) -> Iterator[tuple[str, Any]]:
         """Server-Sent Events of a run's log: (event, data)."""
         query = {"follow": "true", **params}
         with (client or self.root).stream("GET", f"/admin/jobs/runs/{run_id}/logs", params=query) as stream:
@@ -231,6 +233,7 @@ async def _introduce(runtime: Runtime) -> dict[str, str]:
 async def _end(application: Application) -> None:
     await application.drain(0)
     await application.close()
+    application.runtime.plugins.uninstall()
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,6 @@ def configure(settings: "AppSettings", *, stream: Stream | None = None) -> Log:
     log = Log(stream or sys.stderr, settings.log_format)
     level = logging.getLevelNamesMapping()[settings.log_level]
     log.setLevel(level)
-    # Runs keep INFO lines whatever the process shows, so records of that level are always made.
     root.setLevel(min(level, logging.INFO))
     root.addHandler(log)
     for noisy in ("aiosqlite", "asyncio", "httpcore", "watchfiles"):
@@ -120,6 +119,13 @@ def configure(settings: "AppSettings", *, stream: Stream | None = None) -> Log:
     logging.captureWarnings(capture=True)
     atexit.register(log.flush)
     return log
+
+
+def let_runs_log() -> None:
+    """Have INFO records made at all: runs keep them whatever the process itself shows."""
+    root = logging.getLogger()
+    if root.level > logging.INFO:
+        root.setLevel(logging.INFO)
 
 
 def flush() -> None:

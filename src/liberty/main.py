@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from liberty.api.services import Services
     from liberty.auth.accounts import FirstAdmin
     from liberty.errors import LibertyError
+    from liberty.live.hub import Hub
     from liberty.live.lazy import LazyHub
     from liberty.runtime import Runtime
     from liberty.settings import Settings
@@ -61,6 +62,11 @@ class Application:
             raise RuntimeError("the application has not been started")
         return self._fastapi
 
+    @property
+    def hub(self) -> "Hub | None":
+        """The Socket.IO server; None until the first client has come."""
+        return self._sockets.hub if self._sockets is not None else None
+
     async def first_admin(self) -> "FirstAdmin":
         """Whether the first administrator was made by this start; ends when it is known."""
         if self._admin is None:
@@ -70,6 +76,7 @@ class Application:
     async def open(self) -> None:
         """Import and open everything. Raises what `Runtime.open` raises."""
         await asyncio.to_thread(_import_all)
+        from liberty import logs
         from liberty.api.access import EVENTS
         from liberty.api.application import build
         from liberty.api.services import Services
@@ -79,6 +86,7 @@ class Application:
         from liberty.settings import load_settings
         from liberty.watch import watch
 
+        logs.let_runs_log()
         runtime = await Runtime.open(self._load or load_settings)
         self._runtime = runtime
         password = runtime.settings.environ.get("LIBERTY_ADMIN_PASSWORD")

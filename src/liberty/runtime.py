@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-
-from sqlalchemy.engine import make_url
 
 import liberty
 from liberty.auth.accounts import Accounts
 from liberty.bus import Bus
 from liberty.clock import Clock, SystemClock
 from liberty.connectors import ConnectorRegistry
+from liberty.connectors.history import history_url
 from liberty.database import Database, open_database
 from liberty.database.lock import DataLock
 from liberty.database.migrate import migrate
@@ -31,7 +29,7 @@ from liberty.jobs.store import versions
 from liberty.loops import running
 from liberty.plugins import Plugins
 from liberty.secrets import Keyring
-from liberty.settings import Settings, absolute_sqlite_url, ensure_data_dir, load_settings
+from liberty.settings import Settings, ensure_data_dir, load_settings
 from liberty.toml_files import read_toml
 
 _log = logging.getLogger("liberty.runtime")
@@ -89,7 +87,7 @@ class Runtime:
             plugins = Plugins(settings.paths.plugins_dir, settings.plugins.reload)
             plugins.install()
             catalogue, connectors = _load(settings, keyring)
-            database = open_database(_history_url(settings, connectors))
+            database = open_database(history_url(connectors, settings))
             stack.push_async_callback(database.close)
             if role == "server" and database.dialect == "sqlite":
                 stack.enter_context(DataLock(data_dir / "server.lock"))
@@ -186,15 +184,6 @@ def _load(settings: Settings, keyring: Keyring) -> tuple[Catalogue, ConnectorReg
     catalogue = load_catalogue(job_sources(settings), settings.environ)
     wrong = {name: check_references(job, connectors) for name, job in catalogue.jobs.items()}
     return catalogue.quarantine({name: found for name, found in wrong.items() if found}), connectors
-
-
-def _history_url(settings: Settings, connectors: ConnectorRegistry) -> str:
-    """The URL of the pool that keeps the history, its password filled in."""
-    pool = connectors.pools.config(connectors.pools.resolve(settings.jobs.pool))
-    url = make_url(absolute_sqlite_url(pool.url, settings.paths.apps_repo or Path.cwd()))
-    if pool.password is not None:
-        url = url.set(password=pool.password)
-    return url.render_as_string(hide_password=False)
 
 
 async def _versions(database: Database, catalogue: Catalogue, now: datetime) -> Mapping[str, int]:

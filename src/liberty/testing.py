@@ -123,6 +123,9 @@ class FakeHost:
         except KeyError:
             raise NotFound(f"no job {job!r} among children{did_you_mean(job, self.children)}") from None
 
+    async def delete_history(self, *, older_than: timedelta, keep_failed: bool, limit: int) -> int:  # noqa: ARG002 - see Host
+        return 0
+
 
 @dataclass(slots=True, kw_only=True)
 class FakeContext(RunContext):

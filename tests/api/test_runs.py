@@ -12,7 +12,12 @@ from tests.server import Server
 def test_a_run_tells_its_whole_story(server: Server) -> None:
     answer = server.client("alice").post("/admin/jobs/greet/run", json={"params": {"who": "Ada"}})
     assert answer.status_code == 202
-    assert answer.json() == {"run_id": answer.json()["run_id"], "job": "greet", "status": "queued", "reason": None}
+    assert answer.json() == {
+        "run_id": answer.json()["run_id"],
+        "job": "greet",
+        "status": "queued",
+        "reason": None,
+    }
     run = server.ended(answer.json()["run_id"])
     assert (run["status"], run["trigger"], run["triggered_by"]) == ("succeeded", "api", "user:alice")
     assert run["params"] == {"who": "Ada"}
@@ -38,7 +43,7 @@ def test_an_empty_request_starts_a_run_with_the_usual_params(server: Server) -> 
         ({"log_level": "LOUD"}, "log_level"),
         ({"preset": "none"}, "none"),
         ([], "body"),
-        ({"params": {"who": "x" * 70_000}}, "64"),
+        ({"params": {"who": "x" * 70_000}}, "65536"),
     ],
 )
 def test_a_wrong_request_is_refused_and_says_what_is_wrong(server: Server, body: object, said: str) -> None:
@@ -100,7 +105,12 @@ def test_the_list_is_filtered_and_paged_without_repeats(server: Server) -> None:
     seen: list[str] = []
     cursor = None
     while True:
-        params = {"job": "greet", "status": "SUCCEEDED,Failed", "limit": 2, **({"cursor": cursor} if cursor else {})}
+        params = {
+            "job": "greet",
+            "status": "SUCCEEDED,Failed",
+            "limit": 2,
+            **({"cursor": cursor} if cursor else {}),
+        }
         page = server.root.get("/admin/jobs/runs", params=params).json()
         assert {item["job"] for item in page["items"]} <= {"greet"}
         seen += [item["run_id"] for item in page["items"]]

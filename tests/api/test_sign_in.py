@@ -77,7 +77,11 @@ def test_a_change_with_a_cookie_needs_origin_and_token(browser: httpx.Client, se
 
 
 def test_a_form_of_another_site_is_no_json(browser: httpx.Client, server: Server) -> None:
-    for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+    for content_type in (
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+    ):
         headers = {"Origin": server.url, "Content-Type": content_type}
         answer = browser.post("/admin/jobs/greet/run", content=b'{"params": {}}', headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")

@@ -90,7 +90,10 @@ CHANGES: list[tuple[Callable[[Server], Any], type[BaseModel]]] = [
     (lambda server: server.root.post("/admin/jobs/fails/run").json(), models.RunQueuedModel),
     (lambda server: server.root.post("/admin/reload").json(), models.ReloadModel),
     (lambda server: server.root.post("/admin/plugins/hello/reload").json(), models.PluginReloadModel),
-    (lambda server: server.root.post("/admin/jobs/validate", json={"toml": "x=1"}).json(), models.ValidationModel),
+    (
+        lambda server: server.root.post("/admin/jobs/validate", json={"toml": "x=1"}).json(),
+        models.ValidationModel,
+    ),
     (
         lambda server: server.client(None).post("/auth/login", json={"username": "", "password": ""}).json(),
         models.ProblemDocument,

@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from liberty.errors import Conflict, NotFound
 from liberty.jobs.service.runs import RunDetail
-from tests.factories import ALICE, AppsRepo, Program, caller, eventually, python_job
+from tests.factories import AppsRepo, Program, caller, eventually, python_job
 
 LIMIT_SECONDS = 2.0
 
@@ -212,7 +212,7 @@ async def test_a_response_that_drips(repo: AppsRepo) -> None:
 async def test_the_wait_for_a_further_try(repo: AppsRepo) -> None:
     repo.plugin("def fails(ctx):\n    mark(ctx, 'started-only')\n    raise ValueError('no')\n")
     repo.jobs(
-        python_job("again", "fails", 'retry = {attempts = 3, base_seconds = 3600, max_delay_seconds = 3600}')
+        python_job("again", "fails", "retry = {attempts = 3, base_seconds = 3600, max_delay_seconds = 3600}")
     )
     async with repo.running() as program:
         run = await program.start("again")
@@ -288,10 +288,8 @@ async def test_an_abort_at_any_moment_ends_the_run(repo_on_both: AppsRepo, delay
         async def started_and_aborted(turn: int) -> str:
             run = await program.start("short")
             await asyncio.sleep((delay + turn / 8) / 1000)
-            try:
+            with suppress(Conflict):
                 await program.abort(run)
-            except Conflict:
-                pass
             return run.run_id
 
         ids = await asyncio.gather(*(started_and_aborted(turn) for turn in range(24)))

@@ -179,7 +179,9 @@ async def test_a_cut_log_keeps_its_head_and_tail_and_counts_the_rest(repo: AppsR
     numbered = [int(m[:6]) for m in messages if m[:6].isdigit()]
     notes = [m for m in messages if m.startswith("log cut:")]
     head = [n for position, n in enumerate(numbered) if n == position]
-    said = count + 5  # run started, step, python start, python done, step ended; the end of the run comes last
+    said = (
+        count + 5
+    )  # run started, step, python start, python done, step ended; the end of the run comes last
     assert len(messages) - len(notes) + detail.run.log_dropped == said + 1
     assert detail.run.log_lines == len(messages)
     assert messages[-1].startswith("run succeeded")
@@ -274,14 +276,14 @@ async def test_secrets_are_nowhere(repo: AppsRepo) -> None:
     secret = "wachtwoord-" + "9" * 12
     redactor.register(secret)
     repo.plugin(
-        f"""
+        """
         SECRET = "wachtwoord-" + "9" * 12
 
         def leaks(ctx):
             print("printed", SECRET)
             log.info("logged %s", SECRET)
             log.info("x" * 8185 + SECRET)
-            return {{"found": SECRET, "nested": [{{"key": SECRET}}], "password": "of any value"}}
+            return {"found": SECRET, "nested": [{"key": SECRET}], "password": "of any value"}
 
         def fails_with_it():
             raise ValueError("cannot use " + SECRET)

@@ -49,7 +49,9 @@ async def test_a_step_is_tried_as_often_as_it_may_be(repo: AppsRepo) -> None:
     step = detail.steps[0]
     assert (detail.run.status, detail.run.rows_affected) == ("succeeded", 7)
     assert step.output == {"rows_affected": 7, "keys": 1, "attempts": [1, 2, 3]}
-    assert [(tried.number, str(tried.status), tried.error and tried.error.message) for tried in step.attempts] == [
+    assert [
+        (tried.number, str(tried.status), tried.error and tried.error.message) for tried in step.attempts
+    ] == [
         (1, "failed", "no 1"),
         (2, "failed", "no 2"),
         (3, "succeeded", None),
@@ -117,7 +119,10 @@ async def test_a_failure_stops_the_run_and_the_rest_is_accounted_for(repo: AppsR
 
 async def test_a_failure_that_may_happen_makes_a_partial_success(repo: AppsRepo) -> None:
     repo.plugin(STEPS).jobs(
-        job('name = "bad"\ncallable = "work:fails"\ncontinue_on_error = true', 'name = "on"\ncallable = "work:noop"')
+        job(
+            'name = "bad"\ncallable = "work:fails"\ncontinue_on_error = true',
+            'name = "on"\ncallable = "work:noop"',
+        )
     )
     async with repo.running() as program:
         detail = await program.run("job")
@@ -187,7 +192,11 @@ async def test_a_step_that_takes_too_long_failed_and_is_tried_again(repo: AppsRe
         assert time.monotonic() - began < 3
         assert (await program.runtime.engine.stats()).abandoned_threads == 0
     step = detail.steps[0]
-    assert (str(detail.run.status), str(step.status), step.reason) == ("failed", "failed", "timeout after 0.2s")
+    assert (str(detail.run.status), str(step.status), step.reason) == (
+        "failed",
+        "failed",
+        "timeout after 0.2s",
+    )
     assert [(tried.number, tried.error and tried.error.message) for tried in step.attempts] == [
         (1, "timeout after 0.2s"),
         (2, "timeout after 0.2s"),
@@ -199,7 +208,11 @@ async def test_a_step_that_takes_too_long_failed_and_is_tried_again(repo: AppsRe
 
 async def test_a_run_that_takes_too_long_is_aborted_with_its_reason(repo: AppsRepo) -> None:
     repo.plugin("").jobs(
-        job('name = "slow"\ncallable = "work:wait_for_ever"', 'name = "x"\ncallable = "work:noop"', timeout_seconds="0.2")
+        job(
+            'name = "slow"\ncallable = "work:wait_for_ever"',
+            'name = "x"\ncallable = "work:noop"',
+            timeout_seconds="0.2",
+        )
     )
     async with repo.running() as program:
         detail = await program.run("job")

@@ -70,7 +70,13 @@ async def test_any_combination_of_jobs_and_statuses(database: Database) -> None:
     everything = await filled(database)
     assert len(everything) == 48
     for jobs in (None, ("a",), ("a", "ab"), JOBS, ("a", "unknown")):
-        for statuses in ((), ("failed",), ("failed", "running"), ("skipped", "aborted", "queued"), RUN_STATUSES):
+        for statuses in (
+            (),
+            ("failed",),
+            ("failed", "running"),
+            ("skipped", "aborted", "queued"),
+            RUN_STATUSES,
+        ):
             picked = tuple(Status(status) for status in statuses)
             wanted = RunFilter(jobs=jobs, statuses=picked)
             for limit in (1000, 5):
@@ -91,7 +97,9 @@ async def test_a_filter_wider_than_the_merged_ranges(database: Database) -> None
     assert await pages(database, wanted, 3) == chosen(everything, JOBS, statuses)
 
 
-@pytest.mark.parametrize(("since", "until"), [(None, 10), (10, None), (10, 20), (-5, 100), (30, 20), (100, None), (None, -1)])
+@pytest.mark.parametrize(
+    ("since", "until"), [(None, 10), (10, None), (10, 20), (-5, 100), (30, 20), (100, None), (None, -1)]
+)
 async def test_dates_bound_a_page(database: Database, since: int | None, until: int | None) -> None:
     everything = await filled(database)
     begin = None if since is None else NOW + timedelta(seconds=since)
@@ -146,5 +154,7 @@ async def test_the_fires_of_a_window(database: Database) -> None:
     await database.write(runs.insert_queued, run_of(trigger=asked_for()), NOW)
     await database.write(runs.insert_queued, run_of("other", trigger=cron()), NOW)
     await claimed(database)
-    found = await database.read(listing.fires, "nightly", NOW + timedelta(minutes=1), NOW + timedelta(minutes=3))
+    found = await database.read(
+        listing.fires, "nightly", NOW + timedelta(minutes=1), NOW + timedelta(minutes=3)
+    )
     assert [run.scheduled_at for run in found] == [NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from liberty.database import Database, Tx
+from liberty.database import Database, Tx, open_database
 from liberty.jobs.engine import rescue
 from liberty.jobs.engine.replica import this_process
 from liberty.jobs.run import Attempt, Status, StepError
@@ -91,11 +91,19 @@ async def test_definitions_are_numbered_per_job_when_they_change(database: Datab
     assert await database.read(versions.definition, "a", 9) is None
 
 
-async def test_two_servers_that_start_together_agree_on_the_version(database: Database) -> None:
-    for turn in range(10):
-        both = {"a": (f"f{turn}", "text"), "b": (f"f{turn}", "text")}
-        numbers = await asyncio.gather(*(database.write(versions.remember, both, NOW) for _ in range(8)))
-        assert numbers == [{"a": turn + 1, "b": turn + 1}] * 8
+async def test_two_servers_that_start_together_agree_on_the_version(
+    database: Database, database_url: str
+) -> None:
+    other = open_database(database_url)
+    try:
+        for turn in range(10):
+            both = {"a": (f"f{turn}", "text"), "b": (f"f{turn}", "text")}
+            numbers = await asyncio.gather(
+                *(server.write(versions.remember, both, NOW) for server in (database, other))
+            )
+            assert numbers == [{"a": turn + 1, "b": turn + 1}] * 2
+    finally:
+        await other.close()
 
 
 async def test_a_pause_holds_from_its_beginning_until_its_end(database: Database) -> None:
@@ -172,9 +180,9 @@ async def old_runs(database: Database) -> dict[str, int]:
 
         async def age(tx: Tx, number: int = run.number) -> None:
             await tx.run(
-                text("UPDATE ly2_job_runs SET queued_at = :at, started_at = :at WHERE id = :number").bindparams(
-                    at=_instant(database, then), number=number
-                )
+                text(
+                    "UPDATE ly2_job_runs SET queued_at = :at, started_at = :at WHERE id = :number"
+                ).bindparams(at=_instant(database, then), number=number)
             )
 
         await database.write(age)
@@ -238,7 +246,11 @@ async def test_rows_deleted_by_hand_take_what_belongs_to_them(database: Database
             await tx.script(f"DELETE FROM ly2_job_runs WHERE run_id = '{run.run_id}'")
 
         await database.write(delete)
-    assert [await count(database, table) for table in ("ly2_job_runs", "ly2_step_runs", "ly2_job_logs")] == [0, 0, 0]
+    assert [await count(database, table) for table in ("ly2_job_runs", "ly2_step_runs", "ly2_job_logs")] == [
+        0,
+        0,
+        0,
+    ]
 
 
 async def test_what_is_stored_as_json_is_json(database: Database) -> None:

@@ -118,13 +118,17 @@ async def test_the_place_of_a_single_instance_is_free_after_its_end(database: Da
     run, fence = await claimed(database, run_of(exclusive=True))
     blocked = await database.write(runs.insert_queued, run_of(exclusive=True), NOW)
     assert blocked.run.status == "skipped"
-    assert (await database.write(runs.insert_queued, run_of("other", exclusive=True), NOW)).run.status == "queued"
+    assert (
+        await database.write(runs.insert_queued, run_of("other", exclusive=True), NOW)
+    ).run.status == "queued"
     await database.write(runs.end, fence, Status("failed"), NOW)
     assert (await database.write(runs.insert_queued, run_of(exclusive=True), NOW)).run.status == "queued"
     assert run.status == "running"
 
 
-async def test_a_repeated_request_of_a_blocked_single_instance_gets_its_skipped_run(database: Database) -> None:
+async def test_a_repeated_request_of_a_blocked_single_instance_gets_its_skipped_run(
+    database: Database,
+) -> None:
     await database.write(runs.insert_queued, run_of(exclusive=True), NOW)
     first = await database.write(runs.insert_queued, run_of(exclusive=True, idempotency_key="k"), NOW)
     again = await database.write(runs.insert_queued, run_of(exclusive=True, idempotency_key="k"), NOW)

@@ -15,7 +15,6 @@ from liberty.auth.principal import Verb
 from liberty.errors import Internal, NotFound
 from liberty.jobs.service import Caller
 from liberty.jobs.service.arrival import caller_of
-from liberty.jobs.service.jobs import known_job
 
 if TYPE_CHECKING:
     from liberty.api.services import Services
@@ -160,7 +159,7 @@ async def guard(request: Request) -> Asked | None:
         if not allowed(caller, access, request.path_params):
             raise NotFound("no such page")
     elif access.kind == "job" and access.verb is not None:
-        known_job(caller, services.runtime.generation.catalogue, request.path_params["name"], access.verb)
+        caller.job_name(services.runtime.generation.catalogue, request.path_params["name"], access.verb)
     return Asked(caller, services, credentials.session)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Query
 from starlette.responses import Response
 
 from liberty.api.access import Asked, Guarded, resource
@@ -24,60 +24,54 @@ router = resource("operating", "/admin")
 
 
 @router.post("/jobs/{name:path}/enable", responses={200: {"model": JobModel}})
-async def enable_job(request: Request, asked: Guarded) -> Response:
+async def enable_job(name: str, asked: Guarded) -> Response:
     """Let the job's schedule fire: written to the job's file, comments kept."""
-    return await _job(
-        asked, await asked.services.operations.set_enabled(_name(request), asked.caller, enabled=True)
-    )
+    return await _job(asked, await asked.services.operations.set_enabled(name, asked.caller, enabled=True))
 
 
 @router.post("/jobs/{name:path}/disable", responses={200: {"model": JobModel}})
-async def disable_job(request: Request, asked: Guarded) -> Response:
+async def disable_job(name: str, asked: Guarded) -> Response:
     """Keep the job's schedule from firing; it can still be run by hand."""
-    return await _job(
-        asked, await asked.services.operations.set_enabled(_name(request), asked.caller, enabled=False)
-    )
+    return await _job(asked, await asked.services.operations.set_enabled(name, asked.caller, enabled=False))
 
 
 @router.post("/jobs/{name:path}/pause", responses={200: {"model": JobModel}})
-async def pause_job(request: Request, asked: Guarded, body: PauseBody | None = None) -> Response:
+async def pause_job(name: str, asked: Guarded, body: PauseBody | None = None) -> Response:
     """Hold the job's schedules back for a while; what falls due is recorded as skipped."""
     wanted = body or PauseBody()
     until = parse_instant(wanted.until, "until") if wanted.until else None
-    name = await asked.services.operations.pause(
-        _name(request), asked.caller, until=until, reason=wanted.reason
-    )
+    name = await asked.services.operations.pause(name, asked.caller, until=until, reason=wanted.reason)
     return await _job(asked, name)
 
 
 @router.post("/jobs/{name:path}/resume", responses={200: {"model": JobModel}})
-async def resume_job(request: Request, asked: Guarded) -> Response:
+async def resume_job(name: str, asked: Guarded) -> Response:
     """End a pause. 409 when the job is not paused."""
-    return await _job(asked, await asked.services.operations.resume(_name(request), asked.caller))
+    return await _job(asked, await asked.services.operations.resume(name, asked.caller))
 
 
 @router.get("/jobs/{name:path}/why", responses={200: {"model": WhyModel}})
 async def why(
-    request: Request,
+    name: str,
     asked: Guarded,
     at: Annotated[str | None, Query(description="Default: the last instant the job was due.")] = None,
 ) -> Response:
     """What became of an instant: did the job run, and if not, why."""
-    return json_answer(wire.why(await asked.services.explainer.why(_name(request), at, asked.caller)))
+    return json_answer(wire.why(await asked.services.explainer.why(name, at, asked.caller)))
 
 
 @router.get("/jobs/{name:path}/plan", responses={200: {"model": PlanModel}})
-async def plan(request: Request, asked: Guarded, preset: str | None = None) -> Response:
+async def plan(name: str, asked: Guarded, preset: str | None = None) -> Response:
     """What a run would do now. Nothing is written or run."""
-    return json_answer(wire.plan(asked.services.planner.plan(_name(request), asked.caller, preset=preset)))
+    return json_answer(wire.plan(asked.services.planner.plan(name, asked.caller, preset=preset)))
 
 
 @router.post("/jobs/{name:path}/backfill", status_code=202, responses={202: {"model": BackfillModel}})
-async def backfill(request: Request, asked: Guarded, body: BackfillBody) -> Response:
+async def backfill(name: str, asked: Guarded, body: BackfillBody) -> Response:
     """Make runs for the past instants of the job's schedules, at most 1,000."""
     asked.services.refuse_while_stopping()
     made = await asked.services.backfills.start(
-        _name(request),
+        name,
         asked.caller,
         since=parse_instant(body.since, "from"),
         until=parse_instant(body.until, "to", end_of_day=True),
@@ -113,11 +107,6 @@ def _freeze(asked: Asked) -> Response:
     return json_answer(
         {"frozen": frozen is not None, "freeze": None if frozen is None else wire.pause(frozen)}
     )
-
-
-def _name(request: Request) -> str:
-    name: str = request.path_params["name"]
-    return name
 
 
 async def _job(asked: Asked, name: str) -> Response:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Header, Query, Request
+from fastapi import Header, Query
 from starlette.responses import Response
 
 from liberty.api.access import Guarded, resource
@@ -82,7 +82,7 @@ async def replay_run(run_id: str, asked: Guarded, body: ReplayBody | None = None
 
 @start_router.post("/{name:path}/run", status_code=202, responses={202: {"model": RunQueuedModel}})
 async def start_run(
-    request: Request,
+    name: str,
     asked: Guarded,
     body: RunBody | None = None,
     idempotency_key: Annotated[
@@ -94,7 +94,7 @@ async def start_run(
     if idempotency_key is not None and not 1 <= len(idempotency_key) <= MAX_KEY:
         raise Invalid(f"Idempotency-Key has 1 to {MAX_KEY} characters")
     run = await asked.services.runtime.requests.start(
-        request.path_params["name"],
+        name,
         _overrides(body) if body is not None else Overrides(),
         asked.caller,
         idempotency_key=idempotency_key,

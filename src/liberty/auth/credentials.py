@@ -64,10 +64,14 @@ def check_change(headers: Mapping[str, str], session: str, allowed_origins: Iter
     """Refuse a change that a foreign page may have sent with the cookie of this browser. Raises Forbidden."""
     check_origin(headers, allowed_origins)
     if not csrf_matches(session, headers.get(CSRF_HEADER, "")):
-        raise Forbidden(f"a change from a browser needs the header {CSRF_HEADER}; GET /auth/me tells its value")
+        raise Forbidden(
+            f"a change from a browser needs the header {CSRF_HEADER}; GET /auth/me tells its value"
+        )
 
 
-def check_origin(headers: Mapping[str, str], allowed_origins: Iterable[str], *, required: bool = True) -> None:
+def check_origin(
+    headers: Mapping[str, str], allowed_origins: Iterable[str], *, required: bool = True
+) -> None:
     """Refuse a page of another site: `Origin` must be this host or an allowed one. Raises Forbidden."""
     origin = headers.get("origin")
     if origin is None:

@@ -52,18 +52,11 @@ async def _opened() -> "AsyncIterator[Accounts]":
 
 
 def _history_url(settings: "Settings") -> str:
-    """The URL of the pool that keeps users and runs, its password filled in."""
-    from sqlalchemy.engine import make_url
-
+    """Works while `jobs.toml` does not parse: only the pools are read."""
     from liberty.connectors import ConnectorRegistry
-    from liberty.settings import absolute_sqlite_url
+    from liberty.connectors.history import history_url
     from liberty.toml_files import read_toml
 
     file = settings.connectors.config_path
     document = read_toml(file, settings.environ) if file is not None and file.exists() else None
-    pools = ConnectorRegistry.from_document(document, settings, settings.open_keyring()).pools
-    pool = pools.config(pools.resolve(settings.jobs.pool))
-    url = make_url(absolute_sqlite_url(pool.url, settings.paths.apps_repo))
-    if pool.password is not None:
-        url = url.set(password=pool.password)
-    return url.render_as_string(hide_password=False)
+    return history_url(ConnectorRegistry.from_document(document, settings, settings.open_keyring()), settings)

@@ -138,7 +138,7 @@ class SqlConnector:
             NotFound: no such query. Invalid: a wrong parameter, pool, or a query that may not write.
             The database's own errors come through unchanged.
         """
-        call = self._prepare(sql, params, pool, max_rows)
+        call = self.prepare(sql, params, pool, max_rows)
         started = time.perf_counter()
         if call.statement.reads:
             result = await self._read(call)
@@ -153,7 +153,7 @@ class SqlConnector:
             result.row_count,
             result.duration_ms,
         )
-        if result.truncated:
+        if result.truncated and max_rows is None:
             _log.warning("sql %s: %s was cut at %d rows (max_rows)", self.name, call.label, call.max_rows)
         return result
 
@@ -163,7 +163,7 @@ class SqlConnector:
         """Run one statement once per mapping, all in one transaction."""
         if not rows:
             return SqlResult(rowcount=0)
-        calls = [self._prepare(sql, row, pool, None) for row in rows]
+        calls = [self.prepare(sql, row, pool, None) for row in rows]
         if calls[0].statement.reads:
             raise Invalid(f"sql {self.name}: {calls[0].label} only reads; execute_many is for changes")
         return await self._change(calls[0], [call.values for call in calls])
@@ -197,13 +197,13 @@ class SqlConnector:
         batch_size: int = STREAM_BATCH,
     ) -> AsyncIterator[SqlRow]:
         """Every row, one by one, without a limit and without holding them all: `async for row in c.stream(sql)`."""
-        call = self._prepare(sql, params, pool, None)
+        call = self.prepare(sql, params, pool, None)
         if not call.statement.reads:
             raise Invalid(
                 f"sql {self.name}: {call.label} is {call.statement.kind}; only a SELECT can be streamed"
             )
         async with self._connection(call) as connection:
-            result = await _stream(connection, call, batch_size)
+            result = await stream_rows(connection, call, batch_size)
             columns = unique_names(result.keys())
             async for batch in result.partitions(batch_size):
                 for row in batch:
@@ -211,7 +211,8 @@ class SqlConnector:
 
     # -- deciding
 
-    def _prepare(self, sql: str, params: SqlParams | None, pool: str | None, max_rows: int | None) -> _Call:
+    def prepare(self, sql: str, params: SqlParams | None, pool: str | None, max_rows: int | None) -> _Call:
+        """The statement and its values as they will be sent. Raises Invalid when they do not fit each other."""
         if pool is not None and pool not in self.allowed_pools:
             raise Invalid(
                 f"connector {self.name!r} may not use pool {pool!r}{did_you_mean(pool, self.allowed_pools)}; "
@@ -310,13 +311,13 @@ class SqlConnector:
             await connection.commit()
 
     async def _limited(self, sql: str, params: SqlParams | None, pool: str | None) -> SqlResult:
-        call = self._prepare(sql, params, pool, 1)
+        call = self.prepare(sql, params, pool, 1)
         return await (self._read(call) if call.statement.reads else self._change(call, call.values))
 
     async def _read(self, call: _Call) -> SqlResult:
         async with self._connection(call) as connection:
             size = min(call.max_rows + 1, STREAM_BATCH)
-            result = await _stream(connection, call, size)
+            result = await stream_rows(connection, call, size)
             columns = unique_names(result.keys())
             rows: list[SqlRow] = []
             while len(rows) <= call.max_rows:
@@ -351,7 +352,8 @@ def _clause(statement: Statement, multiple: set[str]) -> "TextClause":
     return clause.bindparams(*(bindparam(name, expanding=True) for name in multiple)) if multiple else clause
 
 
-async def _stream(connection: "AsyncConnection", call: _Call, batch_size: int) -> Any:
+async def stream_rows(connection: "AsyncConnection", call: _Call, batch_size: int) -> Any:
+    """The streaming result of a prepared call, read from the server `batch_size` rows at a time."""
     from sqlalchemy.exc import DBAPIError
 
     options = {"yield_per": batch_size}

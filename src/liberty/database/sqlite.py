@@ -13,6 +13,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from sqlalchemy.sql import Executable
 
@@ -133,6 +134,12 @@ def _hand_back(jobs: list[_Job]) -> None:
             continue
 
 
+def _concerns_everyone(error: BaseException) -> bool:
+    """True when the disk is full or the file is locked, False when a statement is wrong."""
+    wrong = sqlite3.SQLITE_ERROR
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF != wrong
+
+
 def _unavailable(error: sqlite3.Error, path: Path) -> Unavailable:
     return Unavailable(f"database {path.name} cannot be used now: {error}", details={"reason": str(error)})
 
@@ -147,6 +154,7 @@ class SqliteDatabase:
         self._writes: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
+        self._read_only = read_only
         self._threads: list[threading.Thread] = []
         if not read_only:
             self._start("liberty-sqlite-writer", self._write_loop)
@@ -165,7 +173,8 @@ class SqliteDatabase:
 
     def _connect(self, *, writer: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path,
+            f"file:{quote(str(self.path))}?mode={'rw' if self._read_only else 'rwc'}",
+            uri=True,
             timeout=BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
@@ -181,6 +190,8 @@ class SqliteDatabase:
         return connection
 
     async def write[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._read_only:
+            raise Unavailable(f"database {self.path.name} is open only for reading")
         result: T = await self._enqueue(self._writes, operation, args, kwargs)
         return result
 
@@ -250,9 +261,9 @@ class SqliteDatabase:
         try:
             for job in group:
                 job.drive(tx)
-        except sqlite3.OperationalError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - not swallowed: raised again where the operation is awaited
+        except BaseException as error:
+            if _concerns_everyone(error):
+                raise
             connection.execute("ROLLBACK")
             if len(group) > 1:
                 return False
@@ -265,9 +276,9 @@ class SqliteDatabase:
         connection.execute("SAVEPOINT operation")
         try:
             job.drive(tx)
-        except sqlite3.OperationalError:
-            raise  # the disk is full or the file is locked: the whole group fails
-        except BaseException as error:  # noqa: BLE001 - not swallowed: raised again where the operation is awaited
+        except BaseException as error:
+            if _concerns_everyone(error):
+                raise
             connection.execute("ROLLBACK TO operation")
             job.error = error
         connection.execute("RELEASE operation")

@@ -79,7 +79,7 @@ class Hub:
         for name in names.HANDLED:
             self._server.on(name, self._handlers[name])
         self._tickers = (
-            Ticker("socket rights", self._recheck, RECHECK_SECONDS),
+            Ticker("socket rights", self.recheck, RECHECK_SECONDS),
             Ticker("pool stats", self._tell_pools, POOLS_SECONDS),
         )
 
@@ -139,7 +139,7 @@ class Hub:
         socket = self._server.eio.sockets.get(engine_sid)
         return 0 if socket is None else socket.queue.qsize()
 
-    async def _recheck(self) -> None:
+    async def recheck(self) -> None:
         """Whoever has lost a right stops receiving."""
         for sid, client in list(self._clients.items()):
             try:

@@ -21,11 +21,11 @@ class LazyHub:
         self._runtime = runtime
         self._pools_permissions = pools_permissions
         self._loading = asyncio.Lock()
-        self._hub: Hub | None = None
+        self.hub: Hub | None = None
         self._delivery: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        hub = self._hub or await self._load()
+        hub = self.hub or await self._load()
         await hub.app(scope, receive, send)
 
     async def close(self) -> None:
@@ -36,7 +36,7 @@ class LazyHub:
 
     async def _load(self) -> "Hub":
         async with self._loading:
-            if self._hub is None:
+            if self.hub is None:
                 await asyncio.to_thread(importlib.import_module, "liberty.live.hub")
                 from liberty.live.hub import Hub
 
@@ -44,5 +44,5 @@ class LazyHub:
                 ready = asyncio.Event()
                 self._delivery = asyncio.create_task(hub.run(ready), name="socket delivery")
                 await ready.wait()
-                self._hub = hub
-            return self._hub
+                self.hub = hub
+            return self.hub

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from liberty.connectors.sql import _stream
+from liberty.connectors.sql import stream_rows
 from liberty.errors import Invalid
 from liberty.etl.transfer import postgresql_catalog, sqlite_catalog
 from liberty.etl.transfer.anywhere_catalog import find_table as find_anywhere
@@ -82,13 +82,13 @@ async def reading(
             columns = list(table.columns)
             sql, params = _select(end, table, where, watermark)
         # The connector's own preparation: declared queries, defaults, `#SCHEMA.X#` and one statement only.
-        call = end.connector._prepare(sql, params, end.place.pool, None)  # noqa: SLF001 - has no public form yet
+        call = end.connector.prepare(sql, params, end.place.pool, None)
         if not call.statement.reads:
             raise Invalid(
                 f"the source query of connector {end.connector.name!r} is {call.statement.kind}; it must only read"
             )
         log.debug("nomaflow.sql_copy source sql %s", call.statement.text)
-        result = await _stream(connection, call, batch_size)
+        result = await stream_rows(connection, call, batch_size)
         if columns is None:
             columns = await _result_columns(connection, end, result)
         yield Reading(columns, result.partitions(batch_size))

@@ -69,6 +69,9 @@ class CapturedStream(io.TextIOBase):
         if scope is None:
             self._original.flush()
 
+    def close(self) -> None:
+        """The original stream belongs to whoever made it, and may be gone by now."""
+
     def writable(self) -> bool:
         return True
 
@@ -102,10 +105,7 @@ class Capture:
             if self._installed > 1:
                 return
             logging.getLogger().addHandler(self._handler)
-            for unused in ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks"):
-                setattr(
-                    logging, unused, False
-                )  # a third of the cost of a record, and no format of ours shows them
+            lean_record.install()
             sys.stdout = CapturedStream(sys.stdout, "stdout", "INFO")
             sys.stderr = CapturedStream(sys.stderr, "stderr", "INFO")
             threading.Thread.start = _start_in_context  # type: ignore[method-assign,assignment]  # 3.14 can do this by a flag
@@ -159,7 +159,9 @@ def _start_in_context(thread: threading.Thread) -> None:
 _plain_submit = ThreadPoolExecutor.submit
 
 
-def _submit_in_context(pool: ThreadPoolExecutor, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+def _submit_in_context(
+    pool: ThreadPoolExecutor, call: Callable[..., Any], /, *args: Any, **kwargs: Any
+) -> Any:
     """A pool may outlive the run that started its threads; each call belongs to the run that made it."""
     if current_scope.get() is not None:
         return _plain_submit(pool, contextvars.copy_context().run, call, *args, **kwargs)

@@ -92,7 +92,8 @@ class Engine:
         await self._database.write(replicas.register, self._me)
         await self._rescue()
         await self._stack.enter_async_context(running(Ticker("heartbeat", self._beat, BEAT_SECONDS)))
-        await self._resume_queued()
+        if self._me.role == "server":
+            await self._resume_queued()
 
     async def _start_lanes(self) -> None:
         settings = self._generation.settings

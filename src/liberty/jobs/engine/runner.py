@@ -12,6 +12,7 @@ from liberty.clock import Clock
 from liberty.connectors import ConnectorRegistry
 from liberty.database import Database, Tx
 from liberty.errors import LibertyError
+from liberty.etl.current_run import current_run_id
 from liberty.jobs.engine import narrate
 from liberty.jobs.engine.capture import capture
 from liberty.jobs.engine.execution import Execution, Queued, Stop
@@ -87,11 +88,13 @@ class Runner:
             execution.stop(*stop)
         outer = current_scope.get()
         current_scope.set(Scope(execution.log))
+        caller_run = current_run_id.set(run.run_id)
         capture.begin(level)
         try:
             return await self._run(execution, steps_ended)
         finally:
             capture.end(level)
+            current_run_id.reset(caller_run)
             current_scope.set(outer)
             self.active.pop(number, None)
             generation.release()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from liberty.auth.principal import Principal, Verb
-from liberty.errors import NotFound
+from liberty.errors import NotFound, did_you_mean
 from liberty.jobs.catalogue import Catalogue
 from liberty.jobs.engine.admission import Asker
 from liberty.jobs.job import Job
@@ -36,10 +36,19 @@ class Caller:
 
         Raises NotFound when it is absent or must look so, Conflict when it is quarantined.
         """
-        app = app_of(catalogue, name)
-        if app is None or not self.may(verb, *app):
-            raise NotFound(f"no job {name!r}")
-        return catalogue.get(name)
+        return catalogue.get(self.job_name(catalogue, name, verb))
+
+    def job_name(self, catalogue: Catalogue, name: str, verb: Verb) -> str:
+        """The job's name as written, quarantined or not, if the caller may do `verb` to it; raises NotFound."""
+        found = app_of(catalogue, name)
+        if found is None or not self.may(verb, *found):
+            known = [
+                (job.name, job.app)
+                for jobs in (catalogue.jobs, catalogue.quarantined)
+                for job in jobs.values()
+            ]
+            raise NotFound(f"no job {name!r}{did_you_mean(name, sorted(self.visible(known)))}")
+        return found[0]
 
     def run(self, run: Run | None, run_id: str, verb: Verb) -> Run:
         """`run` if the caller may do `verb` to its job; raises NotFound otherwise."""

@@ -17,7 +17,6 @@ from liberty.jobs.catalogue import Catalogue, validate_text
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.run import Json
 from liberty.jobs.service.caller import Caller
-from liberty.jobs.service.jobs import known_job
 from liberty.jobs.service.operate import file_of
 from liberty.jobs.service.wire import loose
 from liberty.secrets import MASK, PREFIX, Keyring, is_secret_name, redactor
@@ -146,7 +145,7 @@ class ConfigFiles:
         if job is not None:
             if section.name != "jobs":
                 raise Invalid(f"section {section.name!r} has no jobs")
-            return file_of(generation.catalogue, known_job(caller, generation.catalogue, job, "read"))
+            return file_of(generation.catalogue, caller.job_name(generation.catalogue, job, "read"))
         path = section.file(generation.settings)
         if path is None:
             raise NotFound(f"there is no file for section {section.name!r}")

@@ -14,7 +14,6 @@ from liberty.jobs.job import Job
 from liberty.jobs.run import SKIPPED, Run
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.instants import parse_instant
-from liberty.jobs.service.jobs import known_job
 from liberty.jobs.store import listing
 from liberty.jobs.triggers import server_timezone, zone
 
@@ -57,7 +56,7 @@ class Explainer:
         Raises NotFound, Invalid for a text that is no time.
         """
         catalogue = self._current().catalogue
-        name = known_job(caller, catalogue, name, "read")
+        name = caller.job_name(catalogue, name, "read")
         now = self._clock.now()
         if name in catalogue.quarantined:
             asked = parse_instant(at, "at") if at else now

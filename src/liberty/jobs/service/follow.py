@@ -35,7 +35,13 @@ class LogFollower:
         self._bus = bus
 
     async def follow(
-        self, run: Run, caller: Caller, *, after: int = 0, level: str | None = None, quiet_seconds: float = 15.0
+        self,
+        run: Run,
+        caller: Caller,
+        *,
+        after: int = 0,
+        level: str | None = None,
+        quiet_seconds: float = 15.0,
     ) -> AsyncIterator[Batch]:
         """Lines numbered above `after`; the caller's right to the run is checked again with every look at it.
 

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from liberty.auth.principal import Verb
 from liberty.database import Database
-from liberty.errors import NotFound, Problem
-from liberty.jobs.catalogue import Catalogue, QuarantinedJob
+from liberty.errors import Problem
+from liberty.jobs.catalogue import QuarantinedJob
 from liberty.jobs.definition import definition_json
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.scheduler import Scheduler
 from liberty.jobs.job import Job
 from liberty.jobs.run import Json, Run
-from liberty.jobs.service.caller import Caller, app_of
+from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.wire import loose
 from liberty.jobs.store import listing
 from liberty.jobs.store.listing import RunFilter
@@ -59,14 +58,6 @@ class JobDetail:
     runs: list[Run]
 
 
-def known_job(caller: Caller, catalogue: Catalogue, name: str, verb: Verb) -> str:
-    """The job's name as written if the caller may do `verb` to it, quarantined or not. Raises NotFound."""
-    found = app_of(catalogue, name)
-    if found is None or not caller.may(verb, *found):
-        raise NotFound(f"no job {name!r}")
-    return found[0]
-
-
 class JobReader:
     """Reads the catalogue of the present generation."""
 
@@ -95,7 +86,7 @@ class JobReader:
         """One job. Raises NotFound."""
         generation = self._current()
         catalogue = generation.catalogue
-        name = known_job(caller, catalogue, name, "read")
+        name = caller.job_name(catalogue, name, "read")
         job = catalogue.jobs.get(name) or catalogue.quarantined[name]
         newest = await self._database.read(listing.page, RunFilter(jobs=(name,)), LAST_RUNS)
         counts = await self._database.read(listing.in_flight_counts)

@@ -14,7 +14,6 @@ from liberty.jobs.catalogue import BUILTIN, Catalogue
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.scheduler import Scheduler
 from liberty.jobs.service.caller import Caller
-from liberty.jobs.service.jobs import known_job
 from liberty.jobs.store import pauses
 from liberty.jobs.store.pauses import FREEZE, Pause
 from liberty.toml_files import read_toml, set_values
@@ -51,7 +50,7 @@ class Operations:
         Raises NotFound, Conflict for a job that is shipped and so has no file to edit.
         """
         catalogue = self._current().catalogue
-        name = known_job(caller, catalogue, name, "read")
+        name = caller.job_name(catalogue, name, "read")
         await asyncio.to_thread(_write_enabled, file_of(catalogue, name), name, enabled)
         await self._note(caller, "enable" if enabled else "disable", f"job:{name}", {})
         await self._reload()
@@ -59,13 +58,13 @@ class Operations:
 
     async def pause(self, name: str, caller: Caller, *, until: datetime | None, reason: str | None) -> str:
         """Hold the job's schedules back until then, or until it is resumed; the job's name."""
-        name = known_job(caller, self._current().catalogue, name, "read")
+        name = caller.job_name(self._current().catalogue, name, "read")
         await self._hold(name, caller, "pause", f"job:{name}", until=until, reason=reason, then="drop")
         return name
 
     async def resume(self, name: str, caller: Caller) -> str:
         """End a pause. Raises Conflict when the job is not paused."""
-        name = known_job(caller, self._current().catalogue, name, "read")
+        name = caller.job_name(self._current().catalogue, name, "read")
         if not await self._release(name, caller, "resume", f"job:{name}"):
             raise Conflict(f"job {name!r} is not paused")
         return name

@@ -53,7 +53,9 @@ class RetryPolicy(BaseModel):
     )
     base_seconds: float = Field(60, ge=0, le=86_400, description="Seconds before the second try.")
     max_delay_seconds: float = Field(600, ge=0, le=86_400, description="No wait is longer than this.")
-    jitter: bool = Field(True, description="Spread waits by up to 25 % so that retries do not arrive together.")
+    jitter: bool = Field(
+        True, description="Spread waits by up to 25 % so that retries do not arrive together."
+    )
     retry_on: tuple[RetryReason, ...] = Field(
         ("error", "timeout", "connection"), description="Kinds of failure that are tried again."
     )
@@ -72,9 +74,15 @@ class StepConfig(BaseModel):
     type: str
     name: str = Field("", description="Unique in the job; default `<callable>` or `<type>-<n>`.")
     enabled: bool = Field(True, description="false: recorded as skipped, the job goes on.")
-    timeout_seconds: float = Field(3600, gt=0, description="Seconds for one try; then it failed and may be retried.")
-    condition: str | None = Field(None, description="Run only when true, e.g. `${steps.count.row_count} > 0`.")
-    continue_on_error: bool = Field(False, description="A failure does not stop the job; it ends partial-success.")
+    timeout_seconds: float = Field(
+        3600, gt=0, description="Seconds for one try; then it failed and may be retried."
+    )
+    condition: str | None = Field(
+        None, description="Run only when true, e.g. `${steps.count.row_count} > 0`."
+    )
+    continue_on_error: bool = Field(
+        False, description="A failure does not stop the job; it ends partial-success."
+    )
     run_on: Literal["success", "failure", "always"] = Field(
         "success", description="When to run: after success so far, only after a failure, or in any case."
     )

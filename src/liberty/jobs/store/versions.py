@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 
 from liberty.database import Tx
+from liberty.database.upsert import insert
 from liberty.jobs.store.tables import versions
 
 _NEWEST = (
@@ -13,8 +14,10 @@ _NEWEST = (
     .order_by(versions.c.version.desc())
     .limit(1)
 )
-_ADD = insert(versions).values(
-    {name: bindparam(name) for name in ("job", "version", "fingerprint", "definition", "loaded_at")}
+_ADD = (
+    insert(versions)
+    .values({name: bindparam(name) for name in ("job", "version", "fingerprint", "definition", "loaded_at")})
+    .on_conflict_do_nothing()
 )
 _GET = select(versions.c.definition).where(
     versions.c.job == bindparam("job"), versions.c.version == bindparam("version")
@@ -24,22 +27,16 @@ _GET = select(versions.c.definition).where(
 async def remember(tx: Tx, definitions: dict[str, tuple[str, str]], now: datetime) -> dict[str, int]:
     """The version of each job's `(fingerprint, definition)`: the newest one, or a new one when it changed."""
     numbers: dict[str, int] = {}
-    for job, (fingerprint, definition) in definitions.items():
-        newest = await tx.first(_NEWEST, {"job": job})
-        if newest is not None and newest[1] == fingerprint:
-            numbers[job] = newest[0]
-            continue
-        numbers[job] = newest[0] + 1 if newest is not None else 1
-        await tx.run(
-            _ADD,
-            {
-                "job": job,
-                "version": numbers[job],
-                "fingerprint": fingerprint,
-                "definition": definition,
-                "loaded_at": now,
-            },
-        )
+    for job, (fingerprint, definition) in sorted(definitions.items()):
+        values = {"job": job, "fingerprint": fingerprint, "definition": definition, "loaded_at": now}
+        while True:
+            newest = await tx.first(_NEWEST, {"job": job})
+            if newest is not None and newest[1] == fingerprint:
+                numbers[job] = newest[0]
+                break
+            following = newest[0] + 1 if newest is not None else 1
+            # Nothing is inserted when a server that starts at the same time was faster; its row is then the newest.
+            await tx.run(_ADD, {**values, "version": following})
     return numbers
 
 
