@@ -272,4 +272,7 @@ def python_job(name: str, function: str, *more: str, **step_keys: object) -> str
     """The TOML of a job of one python step; `more` are lines of the job itself."""
     keys = "".join(f"{key} = {str(value).lower()}\n" for key, value in step_keys.items())
     head = "\n".join(more)
-    return f'[[jobs]]\nname = "{name}"\n{head}\n[[jobs.steps]]\ntype = "python"\nname = "only"\ncallable = "work:{function}"\n{keys}\n'
+    return (
+        f'[[jobs]]\nname = "{name}"\n{head}\n'
+        f'[[jobs.steps]]\ntype = "python"\nname = "only"\ncallable = "work:{function}"\n{keys}\n'
+    )

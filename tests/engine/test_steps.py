@@ -1,4 +1,4 @@
-"""How a run walks through its steps: tries and waits, conditions, failures that do not stop it, limits of time and size."""
+"""How a run walks through its steps: tries, conditions, failures that do not stop it, limits of time and size."""
 
 import time
 from typing import Any
@@ -398,7 +398,7 @@ async def test_a_coroutine_that_blocks_its_loop_is_named_and_stops_nobody(repo: 
     assert [str(d.run.status) for d in (plain, moved, later, detail)] == ["succeeded"] * 4
     assert "work.py:" in found[0]
     assert "in blocks" in found[0]
-    assert [line.step for line in detail.lines if "holds the plugin loop" in line.message][0] == "only"
+    assert next(line.step for line in detail.lines if "holds the plugin loop" in line.message) == "only"
     assert detail.steps[0].output == {"done": True}
 
 

@@ -4,19 +4,18 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from liberty.connectors.config import MAX_ROWS_LIMIT, QueryConfig, SqlConnectorConfig
 from liberty.connectors.pools import PoolSet
+from liberty.connectors.sql_call import Call, clause_of, stream_rows, with_typed_texts
 from liberty.connectors.sql_result import SqlResult, SqlRow, unique_names
 from liberty.connectors.sql_text import Statement, parse_statement
-from liberty.connectors.values import complete, for_driver, from_text
+from liberty.connectors.values import complete, for_driver
 from liberty.errors import Invalid, NotFound, did_you_mean
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-    from sqlalchemy import TextClause
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from liberty.connectors.http import HttpClients
@@ -26,20 +25,6 @@ _log = logging.getLogger("liberty.connectors")
 STREAM_BATCH = 1_000
 
 type SqlParams = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A statement with everything decided: where it runs, with what, and under which rules."""
-
-    pool: str
-    dialect: str
-    statement: Statement
-    clause: "TextClause"
-    values: dict[str, Any]
-    max_rows: int
-    read_only: bool
-    label: str
 
 
 class SqlConnector:
@@ -153,7 +138,7 @@ class SqlConnector:
             result.row_count,
             result.duration_ms,
         )
-        if result.truncated and max_rows is None:
+        if result.truncated and max_rows != 1:  # who asks for one row knows that there may be more
             _log.warning("sql %s: %s was cut at %d rows (max_rows)", self.name, call.label, call.max_rows)
         return result
 
@@ -211,7 +196,7 @@ class SqlConnector:
 
     # -- deciding
 
-    def prepare(self, sql: str, params: SqlParams | None, pool: str | None, max_rows: int | None) -> _Call:
+    def prepare(self, sql: str, params: SqlParams | None, pool: str | None, max_rows: int | None) -> Call:
         """The statement and its values as they will be sent. Raises Invalid when they do not fit each other."""
         if pool is not None and pool not in self.allowed_pools:
             raise Invalid(
@@ -248,11 +233,11 @@ class SqlConnector:
         if config.debug_sql or _log.isEnabledFor(logging.DEBUG):
             _log.debug("sql %s: %s", self.name, statement.text)
         multiple = {param.name for param in query.params if param.multiple} if query is not None else set()
-        return _Call(
+        return Call(
             pool=pool,
             dialect=dialect,
             statement=statement,
-            clause=_clause(statement, multiple & set(statement.binds)),
+            clause=clause_of(statement, multiple & set(statement.binds)),
             values={
                 name: value if name in multiple else for_driver(value, dialect)
                 for name, value in values.items()
@@ -298,7 +283,7 @@ class SqlConnector:
     # -- running
 
     @asynccontextmanager
-    async def _connection(self, call: _Call) -> AsyncIterator["AsyncConnection"]:
+    async def _connection(self, call: Call) -> AsyncIterator["AsyncConnection"]:
         """A connection in a transaction that commits at the end; a declared read may not write at all."""
         async with self._pools.engine(call.pool).connect() as connection:
             options: dict[str, Any] = {"sqlite_begin": "NONE"}
@@ -314,7 +299,7 @@ class SqlConnector:
         call = self.prepare(sql, params, pool, 1)
         return await (self._read(call) if call.statement.reads else self._change(call, call.values))
 
-    async def _read(self, call: _Call) -> SqlResult:
+    async def _read(self, call: Call) -> SqlResult:
         async with self._connection(call) as connection:
             size = min(call.max_rows + 1, STREAM_BATCH)
             result = await stream_rows(connection, call, size)
@@ -330,9 +315,9 @@ class SqlConnector:
         del rows[call.max_rows :]
         return SqlResult(rows, columns, len(rows), truncated, statement_type=call.statement.kind)
 
-    async def _change(self, call: _Call, values: dict[str, Any] | list[dict[str, Any]]) -> SqlResult:
+    async def _change(self, call: Call, values: dict[str, Any] | list[dict[str, Any]]) -> SqlResult:
         async with self._connection(call) as connection:
-            result = await _with_typed_texts(connection, call, values)
+            result = await with_typed_texts(connection, call, values)
             found = SqlResult(rowcount=result.rowcount, statement_type=call.statement.kind)
             if result.returns_rows:
                 found.columns = unique_names(result.keys())
@@ -343,59 +328,3 @@ class SqlConnector:
                     found.rowcount = len(found.rows)
                 result.close()
         return found
-
-
-def _clause(statement: Statement, multiple: set[str]) -> "TextClause":
-    from sqlalchemy import bindparam, text
-
-    clause = text(statement.text)
-    return clause.bindparams(*(bindparam(name, expanding=True) for name in multiple)) if multiple else clause
-
-
-async def stream_rows(connection: "AsyncConnection", call: _Call, batch_size: int) -> Any:
-    """The streaming result of a prepared call, read from the server `batch_size` rows at a time."""
-    from sqlalchemy.exc import DBAPIError
-
-    options = {"yield_per": batch_size}
-    try:
-        return await connection.stream(call.clause, call.values, execution_options=options)
-    except DBAPIError as error:
-        typed = await _typed_by_server(connection, call, [call.values], error)
-        return await connection.stream(call.clause, typed[0], execution_options=options)
-
-
-async def _with_typed_texts(
-    connection: "AsyncConnection", call: _Call, values: dict[str, Any] | list[dict[str, Any]]
-) -> Any:
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        return await connection.execute(call.clause, values)
-    except DBAPIError as error:
-        several = values if isinstance(values, list) else [values]
-        typed = await _typed_by_server(connection, call, several, error)
-        return await connection.execute(call.clause, typed if isinstance(values, list) else typed[0])
-
-
-async def _typed_by_server(
-    connection: "AsyncConnection", call: _Call, rows: list[dict[str, Any]], error: Any
-) -> list[dict[str, Any]]:
-    """Texts turned into what the server expects, after asyncpg refused to encode them.
-
-    TOML and forms give texts for dates and numbers; asyncpg wants Python's own types where the server would
-    have read the text. The refusal comes before anything was sent, so a second try repeats nothing.
-    Raises the original error when it was another one.
-    """
-    if connection.dialect.driver != "asyncpg" or "invalid input for query argument" not in str(error.orig):
-        raise error
-    await connection.rollback()
-    compiled = call.clause.compile(dialect=connection.dialect)
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    prepared = await driver.prepare(str(compiled))
-    types = dict(
-        zip(compiled.positiontup or (), (item.name for item in prepared.get_parameters()), strict=False)
-    )
-    try:
-        return [{name: from_text(value, types.get(name, "")) for name, value in row.items()} for row in rows]
-    except (ValueError, ArithmeticError, KeyError):
-        raise error from None

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from liberty.connectors.sql import stream_rows
+from liberty.connectors.sql_call import stream_rows
 from liberty.errors import Invalid
 from liberty.etl.transfer import postgresql_catalog, sqlite_catalog
 from liberty.etl.transfer.anywhere_catalog import find_table as find_anywhere

@@ -26,7 +26,7 @@ from liberty.jobs.engine.requests import new_run
 from liberty.jobs.engine.runner import Runner
 from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
-from liberty.jobs.run import ABORTING, QUEUED, SKIPPED, NewRun, Overrides, Run, StepRun, Trigger
+from liberty.jobs.run import ABORTED, ABORTING, QUEUED, SKIPPED, NewRun, Overrides, Run, StepRun, Trigger
 from liberty.jobs.steps.base import ChildRun, RunContext, StepFailed
 from liberty.jobs.store import replicas, runs, versions
 from liberty.jobs.store.runs import Enqueued
@@ -35,6 +35,7 @@ from liberty.loops import LoopThread, Ticker, running
 FLUSH_SECONDS = 0.2
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 3600.0
+CALLER_STOPPED = "the calling run was stopped"
 
 _log = logging.getLogger("nomaflow")
 
@@ -201,10 +202,22 @@ class Engine:
         held: str | None = None,
         stand_ins: Sequence[StepRun] = (),
     ) -> Enqueued:
-        """Insert the run's row and, once it is durable, hand it to the dispatcher.
+        """Insert the run's row and, once it is durable, hand it to the dispatcher, even if the caller has gone away.
 
         `held` is the reason why a fire may not start now (a pause or freeze); its row is born `skipped`.
         """
+        made = self._make(new, job, generation, asker, held, stand_ins)
+        return await asyncio.shield(asyncio.ensure_future(made))
+
+    async def _make(
+        self,
+        new: NewRun,
+        job: Job,
+        generation: Generation,
+        asker: Asker | None,
+        held: str | None,
+        stand_ins: Sequence[StepRun],
+    ) -> Enqueued:
         enqueued = await self._database.write(admit, new, job.depends_on, asker, held, self._clock.now())
         if enqueued.created:
             self._bus.publish(RunMoved(enqueued.run))
@@ -246,20 +259,34 @@ class Engine:
         level = "DEBUG" if ctx.log_level == "DEBUG" else None
         overrides = Overrides(params=dict(params), log_level=level)
         new = new_run(target, generation, trigger, overrides, self._clock.now())
-        enqueued = await persist(self._database, admit, new, target.depends_on, None, None, self._clock.now())
-        child = enqueued.run
+        made = persist(self._database, admit, new, target.depends_on, None, None, self._clock.now())
+        making = asyncio.ensure_future(made)
+        try:
+            child = (await asyncio.shield(making)).run
+        except asyncio.CancelledError:
+            await self._withdraw((await making).run)
+            raise
         self._bus.publish(RunMoved(child))
         if child.status == QUEUED:
             child = await self._run_child(Queued(child, target, generation)) or child
         return ChildRun(child.run_id, child.job, child.status, child.reason, child.rows_affected)
 
+    async def _withdraw(self, child: Run) -> None:
+        """End a child that was made while its parent was being stopped."""
+        now = self._clock.now()
+        ended = await persist(
+            self._database, runs.end_unclaimed, child.number, ABORTED, now, reason=CALLER_STOPPED
+        )
+        self._bus.publish(RunMoved(ended or child))
+
     async def _run_child(self, queued: Queued) -> Run | None:
         """Run a child in its parent's slot; when the parent is stopped the child is stopped first."""
+        self._required_runner.expect(queued.run.number)
         task = asyncio.create_task(self._required_runner.execute(queued), name=queued.run.run_id)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            self._required_runner.stop(queued.run.number, "abort", "the calling run was stopped")
+            self._required_runner.stop(queued.run.number, "abort", CALLER_STOPPED)
             await asyncio.wait((task,))
             raise
 

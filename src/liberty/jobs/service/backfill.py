@@ -18,6 +18,7 @@ from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
 from liberty.jobs.run import Overrides, Run, Trigger
 from liberty.jobs.service.caller import Caller
+from liberty.jobs.service.instants import TICK
 from liberty.jobs.store import listing, runs
 
 MAX_INSTANTS = 1000
@@ -87,7 +88,7 @@ class Backfills:
     async def _due(self, job: Job, since: datetime, until: datetime, *, only_missing: bool) -> list[Due]:
         def look() -> list[Due]:
             found: list[Due] = []
-            for item in upcoming([job], since, until):
+            for item in upcoming([job], since - TICK, until):
                 found.append(item)
                 if len(found) > MAX_INSTANTS:
                     raise Invalid(f"more than {MAX_INSTANTS} instants were due then; choose a shorter span")

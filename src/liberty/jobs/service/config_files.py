@@ -89,7 +89,7 @@ class ConfigFiles:
         """Apply `changes` if the file is still the one seen and the result is right, then reload.
 
         A value under a secret's name is encrypted on its way into the file. Raises Conflict for a file that was
-        changed meanwhile, Invalid with the problems of the result; then nothing is written.
+        changed meanwhile, Invalid with the problems the change would bring; then nothing is written.
         """
         if not changes:
             raise Invalid("there is nothing to change")
@@ -191,7 +191,11 @@ class ConfigFiles:
                 raise Conflict(
                     f"{path.name} was changed since it was opened; look at the new version and save again"
                 ) from None
-            problems = section.check(self, trial.read_text(encoding="utf-8"), path)
+            after = section.check(self, trial.read_text(encoding="utf-8"), path)
+        before = section.check(self, path.read_text(encoding="utf-8"), path) if path.exists() else []
+        known = {(problem.job, problem.key, problem.message) for problem in before}
+        # What was wrong already must not keep the rest from being edited.
+        problems = [problem for problem in after if (problem.job, problem.key, problem.message) not in known]
         if problems:
             raise Invalid(f"{path.name} would not be right: {problems[0]}", problems=problems)
         set_values(path, changes, expected_hash=expected_hash)

@@ -13,7 +13,7 @@ from liberty.jobs.engine.scheduler import Due, Scheduler, upcoming
 from liberty.jobs.job import Job
 from liberty.jobs.run import SKIPPED, Run
 from liberty.jobs.service.caller import Caller
-from liberty.jobs.service.instants import parse_instant
+from liberty.jobs.service.instants import TICK, parse_instant
 from liberty.jobs.store import listing
 from liberty.jobs.triggers import server_timezone, zone
 
@@ -122,9 +122,8 @@ def _of_row(row: Run, due: Due, start: str, timezone: str) -> Why:
 
 def _due_at(job: Job, asked: datetime) -> Due | None:
     """What was due in the minute that starts at `asked`, or exactly then when it has seconds."""
-    span = _MINUTE if not asked.second and not asked.microsecond else timedelta(microseconds=1)
-    tick = timedelta(microseconds=1)
-    return min(upcoming([job], asked - tick, asked + span - tick), key=lambda due: due.at, default=None)
+    span = TICK if asked.second or asked.microsecond else _MINUTE
+    return min(upcoming([job], asked - TICK, asked + span - TICK), key=lambda due: due.at, default=None)
 
 
 def _last_due(job: Job, until: datetime) -> Due | None:

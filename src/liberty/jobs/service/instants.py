@@ -4,6 +4,9 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from liberty.errors import Invalid
 
+TICK = timedelta(microseconds=1)
+"""Subtracted from the start of a span, because schedules answer with what comes strictly later."""
+
 _DATE_LENGTH = len("2026-05-31")
 
 

@@ -11,6 +11,7 @@ from liberty.errors import Invalid
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.scheduler import Due, upcoming
 from liberty.jobs.service.caller import Caller
+from liberty.jobs.service.instants import TICK
 from liberty.jobs.triggers import Schedule, parse_schedule, preview
 
 MAX_SPAN = timedelta(days=31)
@@ -44,7 +45,7 @@ class ScheduleReader:
     async def calendar(
         self, caller: Caller, *, since: datetime | None = None, until: datetime | None = None
     ) -> Calendar:
-        """Everything due from `since` (now) to `until` (a day later) for the jobs the caller may read.
+        """Everything due from `since` (now) to `until` (a day later), both included, for the jobs the caller may read.
 
         Raises Invalid when the span is empty or longer than 31 days.
         """
@@ -58,7 +59,9 @@ class ScheduleReader:
 
         def look() -> Calendar:
             # A job at a time: each is cut at the limit by itself, so that no one fills the calendar alone.
-            found = [due for job in jobs for due in islice(upcoming([job], begin, end), MAX_INSTANTS + 1)]
+            found = [
+                due for job in jobs for due in islice(upcoming([job], begin - TICK, end), MAX_INSTANTS + 1)
+            ]
             found.sort(key=lambda due: (due.at, due.job, due.schedule))
             return Calendar(found[:MAX_INSTANTS], len(found) > MAX_INSTANTS)
 
