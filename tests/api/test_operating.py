@@ -199,19 +199,19 @@ def test_a_secret_goes_in_and_never_comes_out(own_server: Server) -> None:
         own_server,
         {"path": ["connectors", "erp"], "value": {"type": "api", "base_url": "https://erp.example"}},
         {"path": ["connectors", "erp", "auth_type"], "value": "bearer"},
-        {"path": ["connectors", "erp", "token"], "value": "canary-value-1"},
+        {"path": ["connectors", "erp", "auth_token"], "value": "canary-value-1"},
         section="connectors",
     )
     text = (own_server.config / "connectors.toml").read_text() if made.status_code == 200 else ""
     assert made.status_code == 200, made.text
     assert "canary-value-1" not in text
-    assert 'token = "ENC:' in text
+    assert 'auth_token = "ENC:' in text
     for answer in (made, own_server.root.get("/admin/config/connectors")):
         assert "canary-value-1" not in answer.text
         assert "ENC:" not in answer.text
     back = change(
         own_server,
-        {"path": ["connectors", "erp", "token"], "value": "***"},
+        {"path": ["connectors", "erp", "auth_token"], "value": "***"},
         section="connectors",
     )
     assert back.status_code == 422

@@ -50,7 +50,12 @@ async def test_values_of_one_fire_stand_above_the_definition_and_are_kept(repo: 
         detail = await program.run(
             "job", params={"period": "2026-02"}, op_kwargs={"show": {"limit": "7"}}, log_level="DEBUG"
         )
-        assert detail.steps[0].output == {"period": "2026-02", "limit": 7, "extra": "2026-02!", "level": "DEBUG"}
+        assert detail.steps[0].output == {
+            "period": "2026-02",
+            "limit": 7,
+            "extra": "2026-02!",
+            "level": "DEBUG",
+        }
         assert detail.run.params == {"period": "2026-02", "limit": 10}
         assert detail.run.overrides.op_kwargs == {"show": {"limit": "7"}}
         small = await program.run("job", preset="small")
@@ -238,7 +243,11 @@ async def test_a_replay_from_a_step_stands_on_what_the_earlier_ones_did(repo: Ap
         detail = await program.ended(replay)
     assert (detail.run.status, detail.run.replay_of) == ("succeeded", run.number)
     first, second, third = detail.steps
-    assert (str(first.status), first.attempt, first.output) == ("succeeded", 1, {"rows_affected": 5, "token": "***", "found": 5})
+    assert (str(first.status), first.attempt, first.output) == (
+        "succeeded",
+        1,
+        {"rows_affected": 5, "token": "***", "found": 5},
+    )
     assert first.finished_at is not None
     assert first.finished_at <= detail.run.started_at
     assert (second.rows_affected, third.output) == (2, {"saw": 5})
@@ -327,7 +336,9 @@ async def test_the_caller_of_an_aborted_run_is_aborted(repo: AppsRepo) -> None:
 
 async def test_runs_that_would_call_each_other_for_ever_are_refused(repo: AppsRepo) -> None:
     repo.plugin(VALUES).jobs(
-        calling("one", "two") + '[jobs.steps.retry]\nattempts = 1\n' + calling("two", "${params.next}", more='params = {next = "one"}')
+        calling("one", "two")
+        + "[jobs.steps.retry]\nattempts = 1\n"
+        + calling("two", "${params.next}", more='params = {next = "one"}')
     )
     async with repo.running() as program:
         if program.runtime.generation.catalogue.quarantined:

@@ -124,6 +124,10 @@ def test_a_flood_is_cut_and_says_by_how_much(log: io.StringIO, monkeypatch: pyte
 
 
 def test_a_message_that_cannot_be_formatted_is_written_all_the_same(log: io.StringIO) -> None:
-    logging.getLogger("x").info("%d lines", "many")
+    logger = logging.getLogger("x")
+    record = logger.makeRecord("x", logging.INFO, "file", 1, "%d lines", ("many",), None)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logs.Log):
+            handler.handle(record)
     logs.flush()
-    assert "cannot be formatted" in log.getvalue()
+    assert "'%d lines' with arguments ('many',) cannot be formatted" in log.getvalue()

@@ -14,8 +14,8 @@ from liberty.api.access import check_complete
 from liberty.api.answers import json_answer
 from liberty.api.edge import edge
 from liberty.api.errors import Asgi, boundary, install
+from liberty.api.hot_path import hot_path
 from liberty.api.services import Services
-from liberty.errors import Unauthenticated
 
 ROUTERS: Mapping[str, APIRouter] = {
     "health": health.router,
@@ -63,9 +63,8 @@ def build(services: Services, events: Iterable[str]) -> tuple[FastAPI, Asgi]:
     app.add_route("/openapi.json", openapi, methods=["GET"], include_in_schema=False)
     app.add_route("/docs", documentation, methods=["GET"], include_in_schema=False)
     install(app)
-    app.add_exception_handler(Unauthenticated, sign_in.refuse)
     check_complete(served_routes(app.routes), events)
-    return app, edge(boundary(app))
+    return app, edge(boundary(hot_path(app, app)))
 
 
 def served_routes(routes: Iterable[BaseRoute]) -> Iterable[tuple[str, str]]:

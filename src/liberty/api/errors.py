@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liberty.auth.credentials import SESSION_COOKIE, session_value
 from liberty.errors import Invalid, LibertyError, TooMany
 
 if TYPE_CHECKING:
@@ -83,30 +84,42 @@ def problem_of(error: LibertyError) -> Response:
     return response
 
 
-def install(app: "FastAPI") -> None:
-    """Answer all errors of `app` with problem documents."""
-
-    async def ours(_: Request, error: Exception) -> Response:
-        return problem_of(error if isinstance(error, LibertyError) else LibertyError(str(error)))
-
-    async def http(_: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        detail = str(error.detail) if isinstance(error, HTTPException) else "Internal error."
-        response = problem(status, "no such page" if status == 404 else detail)
-        if isinstance(error, HTTPException) and error.headers:
-            response.headers.update(error.headers)
+def answer_to(request: Request, error: Exception) -> Response:
+    """The document for any error that a route may raise on purpose."""
+    if isinstance(error, LibertyError):
+        response = problem_of(error)
+        if response.status_code == 401 and "authorization" not in request.headers:
+            _forget_session(request, response)
         return response
-
-    async def request_invalid(_: Request, error: Exception) -> Response:
-        found = _findings(error) if isinstance(error, RequestValidationError) else []
+    if isinstance(error, RequestValidationError):
+        found = _findings(error)
         detail = (
             "; ".join(f"{item['key']}: {item['message']}" for item in found) or "the request is not valid"
         )
         return problem(422, detail, more={"problems": found})
+    if isinstance(error, HTTPException):
+        response = problem(
+            error.status_code, "no such page" if error.status_code == 404 else str(error.detail)
+        )
+        response.headers.update(error.headers or {})
+        return response
+    raise error
 
-    app.add_exception_handler(LibertyError, ours)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(RequestValidationError, request_invalid)
+
+def install(app: "FastAPI") -> None:
+    """Answer all errors of `app` with problem documents."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return answer_to(request, error)
+
+    for kind in (LibertyError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, answer)
+
+
+def _forget_session(request: Request, response: Response) -> None:
+    """A browser whose session has ended drops its cookie."""
+    if session_value(request.headers.get("cookie")) is not None:
+        response.delete_cookie(SESSION_COOKIE, path="/")
 
 
 def _findings(error: RequestValidationError) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from liberty.api.access import Guarded, resource
 from liberty.api.answers import json_answer
+from liberty.api.hot_path import HotRoute
 from liberty.api.models import (
     ReplayBody,
     ReplayQueuedModel,
@@ -24,6 +25,7 @@ from liberty.jobs.service.instants import parse_instant
 
 runs_router = resource("runs", "/admin/jobs/runs")
 start_router = resource("runs", "/admin/jobs")
+start_router.route_class = HotRoute
 
 MAX_KEY = 200
 

@@ -7,10 +7,9 @@ from starlette.responses import RedirectResponse, Response
 
 from liberty.api.access import Guarded, resource
 from liberty.api.answers import json_answer
-from liberty.api.errors import problem_of
 from liberty.api.models import LoginBody, MeModel, RefreshBody, TokensModel
 from liberty.api.services import Services
-from liberty.auth.credentials import SESSION_COOKIE, check_origin, session_value
+from liberty.auth.credentials import SESSION_COOKIE, check_origin
 from liberty.auth.principal import Principal
 from liberty.auth.sessions import SESSION_TTL, csrf_token
 from liberty.auth.tokens import TokenPair
@@ -80,14 +79,6 @@ async def logout(request: Request, asked: Guarded) -> Response:
 async def me(asked: Guarded) -> Response:
     """Who is asking, and what they may do."""
     return json_answer(_me(asked.caller.principal, asked.session))
-
-
-async def refuse(request: Request, error: Exception) -> Response:
-    """The refusal, and for a browser whose session has ended the order to drop its cookie."""
-    response = problem_of(error if isinstance(error, Unauthenticated) else Unauthenticated(str(error)))
-    if session_value(request.headers.get("cookie")) is not None and "authorization" not in request.headers:
-        response.delete_cookie(SESSION_COOKIE, path="/")
-    return response
 
 
 def _services(request: Request) -> Services:

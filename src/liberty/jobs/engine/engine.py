@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from liberty.auth.audit import Actor
 from liberty.bus import Bus
 from liberty.clock import Clock
 from liberty.database import Database, Tx
-from liberty.errors import LibertyError
+from liberty.errors import Invalid, LibertyError
 from liberty.jobs.definition import job_from_definition
 from liberty.jobs.engine import rescue
 from liberty.jobs.engine.admission import Asker, admit
 from liberty.jobs.engine.capture import capture
+from liberty.jobs.engine.courtesy import courtesy
 from liberty.jobs.engine.dispatcher import LocalDispatcher
 from liberty.jobs.engine.execution import Execution, Queued
 from liberty.jobs.engine.generation import Generation
@@ -26,13 +28,26 @@ from liberty.jobs.engine.requests import new_run
 from liberty.jobs.engine.runner import Runner
 from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
-from liberty.jobs.run import ABORTED, ABORTING, QUEUED, SKIPPED, NewRun, Overrides, Run, StepRun, Trigger
+from liberty.jobs.run import (
+    ABORTED,
+    ABORTING,
+    FAILED,
+    QUEUED,
+    SKIPPED,
+    NewRun,
+    Overrides,
+    Run,
+    Status,
+    StepRun,
+    Trigger,
+)
 from liberty.jobs.steps.base import ChildRun, RunContext, StepFailed
 from liberty.jobs.store import replicas, runs, versions
 from liberty.jobs.store.runs import Enqueued
 from liberty.loops import LoopThread, Ticker, running
 
 FLUSH_SECONDS = 0.2
+SWITCH_SECONDS = 0.001  # a step's thread that computes without a pause gives the loops a turn this often
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 3600.0
 CALLER_STOPPED = "the calling run was stopped"
@@ -88,6 +103,8 @@ class Engine:
     async def start(self) -> None:
         """Take up work: rescue what dead owners left, resume what was queued, start the lanes."""
         capture.install()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        courtesy.exempt_this_thread()
         self._work.start()
         await self._work.run(self._start_lanes())
         await self._database.write(replicas.register, self._me)
@@ -97,6 +114,7 @@ class Engine:
             await self._resume_queued()
 
     async def _start_lanes(self) -> None:
+        courtesy.exempt_this_thread()
         settings = self._generation.settings
         self._generation.connectors.home_loop = asyncio.get_running_loop()
         self._runner = Runner(
@@ -148,15 +166,23 @@ class Engine:
         for run in await self._database.read(runs.in_flight):
             if run.status != QUEUED:
                 continue
-            job = await self._definition_of(run)
-            if job is None:
-                ended = await self._database.write(
-                    runs.end_unclaimed, run.number, SKIPPED, self._clock.now(), reason="skipped: job removed"
+            try:
+                job = await self._definition_of(run)
+            except Invalid as error:
+                await self._end_unclaimed(
+                    run, FAILED, f"its definition cannot be read any more: {error.message}"
                 )
-                if ended is not None:
-                    self._bus.publish(RunMoved(ended))
+                continue
+            if job is None:
+                await self._end_unclaimed(run, SKIPPED, "skipped: job removed")
                 continue
             self._submit(Queued(run, job, self._generation, await self.stand_ins(run)))
+
+    async def _end_unclaimed(self, run: Run, status: Status, reason: str) -> None:
+        ended = await persist(
+            self._database, runs.end_unclaimed, run.number, status, self._clock.now(), reason=reason
+        )
+        self._bus.publish(RunMoved(ended or run))
 
     async def _definition_of(self, run: Run) -> Job | None:
         """The definition a run was made from; None when its job is gone."""
@@ -218,6 +244,7 @@ class Engine:
         held: str | None,
         stand_ins: Sequence[StepRun],
     ) -> Enqueued:
+        courtesy.want()
         enqueued = await self._database.write(admit, new, job.depends_on, asker, held, self._clock.now())
         if enqueued.created:
             self._bus.publish(RunMoved(enqueued.run))
@@ -264,20 +291,12 @@ class Engine:
         try:
             child = (await asyncio.shield(making)).run
         except asyncio.CancelledError:
-            await self._withdraw((await making).run)
+            await self._end_unclaimed((await making).run, ABORTED, CALLER_STOPPED)
             raise
         self._bus.publish(RunMoved(child))
         if child.status == QUEUED:
             child = await self._run_child(Queued(child, target, generation)) or child
         return ChildRun(child.run_id, child.job, child.status, child.reason, child.rows_affected)
-
-    async def _withdraw(self, child: Run) -> None:
-        """End a child that was made while its parent was being stopped."""
-        now = self._clock.now()
-        ended = await persist(
-            self._database, runs.end_unclaimed, child.number, ABORTED, now, reason=CALLER_STOPPED
-        )
-        self._bus.publish(RunMoved(ended or child))
 
     async def _run_child(self, queued: Queued) -> Run | None:
         """Run a child in its parent's slot; when the parent is stopped the child is stopped first."""

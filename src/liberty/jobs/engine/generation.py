@@ -43,7 +43,7 @@ class Generation:
         self._close_when_unused()
 
     def _close_when_unused(self) -> None:
-        if self._retired and not self._holders and self._closing is None:
+        if self._retired and not self._holders:
             self._closing = asyncio.get_running_loop().create_task(
                 self.connectors.close(), name="close connectors"
             )

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from datetime import UTC, datetime
 
+from liberty.jobs.engine.courtesy import LINES_BETWEEN_PAUSES, courtesy
 from liberty.jobs.run import LogLine
 from liberty.secrets import redactor
 
@@ -54,6 +55,7 @@ class RunLog:
         self._unfinished: dict[tuple[str, str, str | None, int], str] = {}
         self._bytes = 0
         self._after_head = 0
+        self._collected = 0
         self._closed = False
         self.seq = 0
         self.late = 0
@@ -66,6 +68,9 @@ class RunLog:
         """Collect a line; `created` is seconds since the epoch. After `close` lines are only counted."""
         message = _cut(message) if len(message) > LINE_LIMIT else redactor.redact(message)
         line = (created, level, storable(logger), step, storable(message))
+        self._collected += 1
+        if not self._collected % LINES_BETWEEN_PAUSES:
+            courtesy.give_way()
         with self._lock:
             if self._closed:
                 self.late += 1

@@ -15,6 +15,7 @@ from liberty.errors import LibertyError
 from liberty.etl.current_run import current_run_id
 from liberty.jobs.engine import narrate
 from liberty.jobs.engine.capture import capture
+from liberty.jobs.engine.courtesy import courtesy
 from liberty.jobs.engine.execution import Execution, Queued, Stop
 from liberty.jobs.engine.persist import persist
 from liberty.jobs.engine.plugin_loop import PluginLoop
@@ -65,7 +66,7 @@ class Runner:
         `steps_ended` is called when no step runs any more and only the end remains to be stored.
         """
         number = queued.run.number
-        self._claiming[number] = None
+        self.expect(number)
         try:
             run = await persist(self._database, runs.claim, number, self.owner, self._clock.now())
         finally:
@@ -83,6 +84,7 @@ class Runner:
             task=task,
         )
         generation.hold()
+        courtesy.want()
         self.active[number] = execution
         if stop is not None:
             execution.stop(*stop)
@@ -98,6 +100,10 @@ class Runner:
             current_scope.set(outer)
             self.active.pop(number, None)
             generation.release()
+
+    def expect(self, number: int) -> None:
+        """A run is about to be claimed here: a stop that comes before it is active counts."""
+        self._claiming.setdefault(number, None)
 
     def stop(self, number: int, how: Stop, reason: str) -> None:
         """Stop a run of this process, also one whose claim has not come back from the database yet."""
@@ -154,6 +160,7 @@ class Runner:
         return await self._finish(execution, walk, verdict)
 
     async def _finish(self, execution: Execution, walk: Walk, verdict: Verdict) -> Run | None:
+        courtesy.want()
         current_scope.set(Scope(execution.log))
         seconds = asyncio.get_running_loop().time() - execution.began
         narrate.run_ended(execution.run.run_id, execution.job.name, verdict.status, seconds, verdict.reason)
@@ -174,7 +181,13 @@ class Runner:
                 now,
             )
         except Exception:
-            await persist(self._database, _end_bare, execution.fence, now)
+            reason = "defect: the last records of the run could not be stored"
+            ended = await persist(self._database, runs.end, execution.fence, FAILED, now, reason=reason)
+            if ended is not None:
+                self._bus.publish(RunMoved(ended))
+                await persist(
+                    self._database, step_runs.close_open, ended.number, aborted=False, reason=reason, at=now
+                )
             raise
         if ended is None:
             narrate.not_ours(execution.run.run_id)
@@ -242,13 +255,6 @@ async def _end(
         await step_runs.write(tx, fence.number, steps)
         await logs.write(tx, fence.number, lines)
     return ended
-
-
-async def _end_bare(tx: Tx, fence: Fence, now: datetime) -> None:
-    """The final status alone, for a run whose last records the database refuses: it must not look alive for ever."""
-    reason = "defect: the last records of the run could not be stored"
-    if await runs.end(tx, fence, FAILED, now, reason=reason) is not None:
-        await step_runs.close_open(tx, fence.number, aborted=False, reason=reason, at=now)
 
 
 class _Host:

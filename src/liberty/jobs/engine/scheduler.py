@@ -6,13 +6,14 @@ and recomputed from the wall clock, so a clock that jumps is noticed within `LON
 
 import heapq
 import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from liberty.clock import Clock
 from liberty.database import Database
-from liberty.errors import LibertyError
+from liberty.errors import LibertyError, Unavailable
 from liberty.jobs.engine.engine import Engine
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.requests import new_run
@@ -24,6 +25,7 @@ from liberty.jobs.triggers.base import between
 from liberty.loops import Ticker
 
 LONGEST_SLEEP_SECONDS = 30.0
+RETRY_SECONDS = 1.0
 
 _log = logging.getLogger("nomaflow.scheduler")
 
@@ -58,22 +60,32 @@ class Scheduler:
         self._generation: Generation | None = None
         self._heap: list[tuple[datetime, str, str]] = []
         self._fires: dict[tuple[str, str], tuple[Job, Fire]] = {}
+        self._owed: deque[tuple[Job, Fire, datetime]] = deque()
         self._pauses: Mapping[str, Pause] = {}
         self._last_tick: datetime | None = None
         self._last_fire: datetime | None = None
         self.ticker = Ticker("scheduler", self._tick, LONGEST_SLEEP_SECONDS)
 
     async def use(self, generation: Generation) -> None:
-        """Follow the schedules of `generation` from now on; what was due before now is not looked at again."""
+        """Follow the schedules of `generation` from now on.
+
+        A schedule that is as it was goes on where it stood, so nothing due at this moment is lost; a new or changed
+        one does not look back.
+        """
         await self.refresh_pauses()
         self._generation = generation if generation.settings.jobs.scheduler_enabled else None
         now = self._clock.now()
-        self._fires = {}
+        before, self._fires = self._fires, {}
+        stood = {(name, key): at for at, name, key in self._heap}
         self._heap = []
         for job in generation.catalogue.jobs.values() if self._generation else ():
             for fire in job.fires:
-                self._fires[(job.name, fire.key)] = (job, fire)
-                self._push(job.name, fire, now)
+                place = (job.name, fire.key)
+                self._fires[place] = (job, fire)
+                if place in stood and before[place][1].schedule == fire.schedule:
+                    self._heap.append((stood[place], *place))
+                else:
+                    self._push(job.name, fire, now)
         heapq.heapify(self._heap)
         self.ticker.wake()
 
@@ -124,20 +136,28 @@ class Scheduler:
     async def _tick(self) -> float | None:
         now = self._clock.now()
         self._last_tick = now
+        while self._owed:
+            if not await self._fire(*self._owed[0]):
+                return RETRY_SECONDS
+            self._owed.popleft()
         while self._heap and self._heap[0][0] <= now:
             at, name, key = heapq.heappop(self._heap)
             job, fire = self._fires[(name, key)]
             self._push(name, fire, at)
-            await self._fire(job, fire, at)
+            if not await self._fire(job, fire, at):
+                self._owed.append((job, fire, at))
             now = self._clock.now()
+        if self._owed:
+            return RETRY_SECONDS
         if not self._heap:
             return None
         wait = (self._heap[0][0] - self._clock.now()).total_seconds()
         return min(max(wait, 0.0), LONGEST_SLEEP_SECONDS)
 
-    async def _fire(self, job: Job, fire: Fire, at: datetime) -> None:
+    async def _fire(self, job: Job, fire: Fire, at: datetime) -> bool:
+        """Make the run of one due instant; False when the database is away and it has to be made later."""
         if self._generation is None:
-            return
+            return True
         pause = self.pause_of(job.name, at)
         trigger = Trigger("cron", "cron", scheduled_at=at, schedule=fire.key)
         try:
@@ -145,10 +165,14 @@ class Scheduler:
             await self._engine.enqueue(
                 new, job, self._generation, held=_held(pause) if pause is not None else None
             )
+        except Unavailable as error:
+            _log.error("job %s waits to be started for %s: %s", job.name, at.isoformat(), error.message)
+            return False
         except LibertyError as error:
             _log.error("job %s could not be started for %s: %s", job.name, at.isoformat(), error.message)
-            return
+            return True
         self._last_fire = at
+        return True
 
 
 def _held(pause: Pause) -> str:

@@ -25,6 +25,17 @@ from liberty.toml_files import REMOVE, content_hash, parse_toml, read_toml, set_
 
 type Key = tuple[str | int, ...]
 
+_ABOUT_SECRETS = frozenset(
+    {
+        "access_token_ttl",
+        "auth_token_content_type",
+        "auth_token_endpoint",
+        "auth_token_field",
+        "refresh_token_ttl",
+    }
+)
+"""Keys that are named after secrets and hold none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -88,15 +99,16 @@ class ConfigFiles:
     ) -> SectionView:
         """Apply `changes` if the file is still the one seen and the result is right, then reload.
 
-        A value under a secret's name is encrypted on its way into the file. Raises Conflict for a file that was
-        changed meanwhile, Invalid with the problems the change would bring; then nothing is written.
+        A value under a secret's name is encrypted on its way into the file, but for `jobs`, where `${…}` names
+        secrets. Raises Conflict for a file that was changed meanwhile, Invalid with the problems the change would
+        bring; then nothing is written.
         """
         if not changes:
             raise Invalid("there is nothing to change")
         known = _known(section)
         path = self._path(known, caller, job)
         sealed: dict[Sequence[str | int], Any] = {
-            change.path: REMOVE if change.remove else self._sealed(change) for change in changes
+            change.path: REMOVE if change.remove else self._sealed(section, change) for change in changes
         }
         await asyncio.to_thread(self._save, known, path, sealed, expected_hash)
 
@@ -158,8 +170,8 @@ class ConfigFiles:
             return SectionView(section, path, content_hash(""), {})
         return SectionView(section, path, document.content_hash, _hidden(loose(document.raw)))
 
-    def _sealed(self, change: Change) -> Any:
-        return self._seal(change.value, change.path)
+    def _sealed(self, section: str, change: Change) -> Any:
+        return change.value if section == "jobs" else self._seal(change.value, change.path)
 
     def _seal(self, value: Any, path: Key) -> Any:
         if isinstance(value, dict):
@@ -167,7 +179,7 @@ class ConfigFiles:
         if isinstance(value, list):
             return [self._seal(item, (*path, index)) for index, item in enumerate(value)]
         name = path[-1] if path else ""
-        if not isinstance(value, str) or not isinstance(name, str) or not is_secret_name(name):
+        if not isinstance(value, str) or not _holds_secret(name):
             return value
         if value == MASK:
             raise Invalid(
@@ -239,15 +251,19 @@ def _without(catalogue: Catalogue, path: Path) -> Catalogue:
     return Catalogue(elsewhere, broken)
 
 
-def _hidden(value: Json) -> Json:
-    """Secrets go by their names, and encrypted values wherever they stand."""
-    hidden: Json = redactor.redact_value(value)
-    return _unsealed(hidden)
+def _holds_secret(name: str | int) -> bool:
+    return isinstance(name, str) and is_secret_name(name) and name not in _ABOUT_SECRETS
 
 
-def _unsealed(value: Json) -> Json:
+def _hidden(value: Json, name: str = "") -> Json:
+    """Secrets go by the name they stand under, and encrypted values wherever they stand."""
     if isinstance(value, dict):
-        return {key: _unsealed(item) for key, item in value.items()}
+        return {key: _hidden(item, key) for key, item in value.items()}
     if isinstance(value, list):
-        return [_unsealed(item) for item in value]
-    return MASK if isinstance(value, str) and value.startswith(PREFIX) else value
+        return [_hidden(item, name) for item in value]
+    if not isinstance(value, str) or not value:
+        return value
+    # A variable's name is no secret, and an editor has to see it.
+    if value.startswith(PREFIX) or (_holds_secret(name) and not value.startswith("${")):
+        return MASK
+    return redactor.redact(value)

@@ -1,0 +1,192 @@
+"""The catalogue, operating jobs, and looking ahead."""
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from liberty.api.models.base import Answer, Body, Instant, ProblemItem, Values
+from liberty.api.models.runs import RunModel
+
+
+class PauseModel(Answer):
+    """What holds a job, or all jobs, back."""
+
+    since: Instant
+    until: Instant | None
+    reason: str | None
+    then: Literal["drop", "latest", "all"]
+    by: str = Field(examples=["user:alice"])
+
+
+class JobModel(Answer):
+    """A job of the list."""
+
+    name: str
+    app: str
+    description: str
+    tags: list[str]
+    enabled: bool
+    schedule: str | None = Field(examples=["0 2 * * *"])
+    timezone: str | None = Field(examples=["Europe/Paris"])
+    state: Literal["scheduled", "manual", "disabled", "paused", "frozen", "quarantined"]
+    problems: list[ProblemItem]
+    next_fire_at: Instant | None
+    last_run: RunModel | None
+    in_flight: int
+    step_count: int
+    pause: PauseModel | None
+
+
+class JobListModel(Answer):
+    """Every job you may read, by name."""
+
+    items: list[JobModel]
+    next_cursor: None
+
+
+class JobDetailModel(JobModel):
+    """A job with its definition, secrets masked, and its last 50 runs."""
+
+    definition: Values
+    definition_version: int | None
+    file: str
+    line: int | None
+    runs: list[RunModel]
+
+
+class PauseBody(Body):
+    """Until when (absent: until resumed), and why."""
+
+    until: str | None = Field(None, examples=["2026-06-01T06:00:00Z"])
+    reason: str | None = None
+
+
+class FreezeBody(PauseBody):
+    """`then`: what happens at the end to what fell due meanwhile."""
+
+    then: Literal["drop", "latest", "all"] = "drop"
+
+
+class FreezeModel(Answer):
+    """Whether all schedules are held back."""
+
+    frozen: bool
+    freeze: PauseModel | None
+
+
+class WhyModel(Answer):
+    """What became of an instant."""
+
+    at: Instant
+    verdict: Literal["ran", "ran late", "skipped", "missed", "not due", "future", "paused"]
+    run_id: str | None
+    text: str = Field(examples=["due 2026-05-31 02:00 Europe/Paris; ran at 02:00:00 as r-1842, succeeded"])
+
+
+class PlannedStepModel(Answer):
+    """A step as it would run; `unresolved` says what is known only once earlier steps have run."""
+
+    index: int
+    name: str
+    type: str
+    enabled: bool
+    condition: str | None
+    run_on: str
+    attempts: int
+    timeout_seconds: float | None
+    input: Any
+    unresolved: str | None
+
+
+class PlanModel(Answer):
+    """What a run would do now."""
+
+    job: str
+    definition_version: int | None
+    params: Any
+    steps: list[PlannedStepModel]
+
+
+class BackfillBody(Body):
+    """The span, both ends included; `only_missing` leaves out instants that have a run."""
+
+    model_config = ConfigDict(extra="forbid", validate_by_name=False)
+
+    since: str = Field(alias="from", examples=["2026-05-01"])
+    until: str = Field(alias="to", examples=["2026-05-31"])
+    only_missing: bool = True
+
+
+class BackfillModel(Answer):
+    """The instants, and the runs made so far; `one_at_a_time`: the others follow as each run ends."""
+
+    job: str
+    instants: list[Instant]
+    run_ids: list[str]
+    one_at_a_time: bool
+
+
+class DueModel(Answer):
+    """One instant of one schedule."""
+
+    at: Instant
+    job: str
+    schedule: str = Field(examples=["main"])
+    preset: str | None
+
+
+class CalendarModel(Answer):
+    """What is due when; `truncated` beyond 10,000 instants."""
+
+    items: list[DueModel]
+    truncated: bool
+
+
+class PreviewModel(Answer):
+    """A schedule in words and its next instants."""
+
+    schedule: str
+    timezone: str
+    text: str = Field(examples=["At 02:00"])
+    next: list[Instant]
+
+
+class ValidateBody(Body):
+    """The text of a `jobs.toml`."""
+
+    toml: str
+
+
+class ValidationModel(Answer):
+    """`ok` when there is no problem."""
+
+    ok: bool
+    problems: list[ProblemItem]
+
+
+class ParameterModel(Answer):
+    """A parameter as written in the source."""
+
+    name: str
+    annotation: str | None
+    default: str | None
+    required: bool
+
+
+class CallableModel(Answer):
+    """A function that a python step may call."""
+
+    ref: str = Field(examples=["flights.delays:summarise"])
+    name: str
+    module: str
+    line: int
+    summary: str
+    parameters: list[ParameterModel]
+    takes_any: bool
+    is_async: bool
+
+
+class CallablesModel(Answer):
+    """Every such function."""
+
+    items: list[CallableModel]
