@@ -21,7 +21,7 @@ class Processes:
 
     def server(self) -> "subprocess.Popen[str]":
         """`liberty-next` on a free port."""
-        return self._start("-m", "liberty.cli.server", "--port", "0")
+        return self._start("-c", "from liberty.cli.server import main; main(['--port', '0'])")
 
     def script(self, code: str) -> "subprocess.Popen[str]":
         """Python with the repo's environment; `code` may import from `tests`."""

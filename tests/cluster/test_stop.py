@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from subprocess import Popen
 
 import pytest
 
@@ -32,7 +33,7 @@ async def finishes(ctx):
 """
 
 
-async def run_in_a_server(repo: AppsRepo, processes: Processes, function: str) -> tuple[object, int]:
+async def run_in_a_server(repo: AppsRepo, processes: Processes, function: str) -> "tuple[Popen[str], int]":
     repo.plugin(SLEEPERS).jobs(python_job("job", function, 'schedule = "* * * * * *"'))
     server = processes.server()
     await eventually(lambda: repo.marked("started"), within=20)
@@ -47,10 +48,10 @@ async def test_a_server_told_to_stop_ends_its_runs_and_exits_with_0(
     repo.app(drain_seconds=1 if function != "finishes" else 20)
     server, number = await run_in_a_server(repo, processes, function)
     began = time.monotonic()
-    server.send_signal(signal.SIGTERM)  # type: ignore[attr-defined]  # a Popen
+    server.send_signal(signal.SIGTERM)
     if function == "finishes":
         (repo.marks / "go").touch()
-    code = await asyncio.to_thread(server.wait, 15)  # type: ignore[attr-defined]  # a Popen
+    code = await asyncio.to_thread(server.wait, 15)
     assert code == 0
     assert time.monotonic() - began < 6
     database = open_database(repo.database_url)
@@ -66,12 +67,10 @@ async def test_a_server_told_to_stop_ends_its_runs_and_exits_with_0(
 
 
 @pytest.mark.timeout(60)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_second_server_on_the_same_data_folder_says_why_it_does_not_start(
     repo: AppsRepo, processes: Processes
 ) -> None:
-    if not repo.database_url.startswith("sqlite"):
-        repo.plugin("").jobs("")
-        return
     server, _ = await run_in_a_server(repo, processes, "finishes")
     second = processes.server()
     said, _ = await asyncio.to_thread(second.communicate, timeout=20)
@@ -79,4 +78,4 @@ async def test_a_second_server_on_the_same_data_folder_says_why_it_does_not_star
     assert "another server (process" in said
     assert "LIBERTY_DATA_DIR" in said
     assert "Traceback" not in said
-    assert server.poll() is None  # type: ignore[attr-defined]  # a Popen
+    assert server.poll() is None

@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +32,7 @@ async def at_least(program: Program, count: int, job: str = "tick") -> list[Run]
 
 def without_gap(found: list[Run]) -> bool:
     instants = [run.scheduled_at for run in found if run.scheduled_at is not None]
-    return all(b - a == timedelta(seconds=1) for a, b in zip(instants, instants[1:], strict=False))
+    return all(b - a == timedelta(seconds=1) for a, b in pairwise(instants))
 
 
 async def test_a_due_instant_makes_its_run(repo: AppsRepo) -> None:
@@ -144,11 +146,8 @@ async def test_a_new_schedule_does_not_look_back(repo: AppsRepo) -> None:
     assert found[0].scheduled_at > changed
 
 
-async def test_two_servers_on_one_database_make_each_fire_once(tmp_path: object, pg_url: str) -> None:
-    from pathlib import Path
-
-    root = Path(str(tmp_path))
-    repos = [AppsRepo(root / name, pg_url) for name in ("one", "two")]
+async def test_two_servers_on_one_database_make_each_fire_once(tmp_path: Path, pg_url: str) -> None:
+    repos = [AppsRepo(tmp_path / name, pg_url) for name in ("one", "two")]
     for repo in repos:
         repo.plugin("").jobs(python_job("tick", "noop", EVERY_SECOND, "single_instance = false"))
     async with repos[0].running("server") as one, repos[1].running("server"):

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from liberty import __version__
 from liberty.api.access import resource
 from liberty.bus import Bus
-from liberty.jobs.engine.engine import EngineStats
+from liberty.jobs.engine.stats import EngineStats
 from liberty.jobs.events import RunMoved
 from liberty.jobs.store import listing
 

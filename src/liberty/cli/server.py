@@ -114,7 +114,9 @@ def _loader(options: _Options) -> "Callable[[], Settings]":
         apps_dir = lay_out(target)
     above = {"host": options.host, "port": options.port}
     overrides = {"app": {name: value for name, value in above.items() if value is not None}}
-    return partial(load_settings, apps_dir=apps_dir, overrides=overrides)
+    # Files that say ${PORT} mean the port this server listens on.
+    environ = {**os.environ, "PORT": str(options.port)} if options.port else None
+    return partial(load_settings, environ, apps_dir=apps_dir, overrides=overrides)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Any
 
 from liberty.auth import audit
@@ -18,30 +17,27 @@ from liberty.jobs.definition import job_from_definition
 from liberty.jobs.engine import rescue
 from liberty.jobs.engine.admission import Asker, admit
 from liberty.jobs.engine.capture import capture
+from liberty.jobs.engine.child_runs import ChildRuns
 from liberty.jobs.engine.courtesy import courtesy
 from liberty.jobs.engine.dispatcher import LocalDispatcher
-from liberty.jobs.engine.execution import Execution, Queued
+from liberty.jobs.engine.execution import Queued
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.persist import persist
 from liberty.jobs.engine.replica import BEAT_SECONDS, this_process
-from liberty.jobs.engine.requests import new_run
 from liberty.jobs.engine.runner import Runner
+from liberty.jobs.engine.stats import EngineStats, InFlight
 from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
 from liberty.jobs.run import (
-    ABORTED,
     ABORTING,
     FAILED,
     QUEUED,
     SKIPPED,
     NewRun,
-    Overrides,
     Run,
     Status,
     StepRun,
-    Trigger,
 )
-from liberty.jobs.steps.base import ChildRun, RunContext, StepFailed
 from liberty.jobs.store import replicas, runs, versions
 from liberty.jobs.store.runs import Enqueued
 from liberty.loops import LoopThread, Ticker, running
@@ -50,32 +46,8 @@ FLUSH_SECONDS = 0.2
 SWITCH_SECONDS = 0.001  # a step's thread that computes without a pause gives the loops a turn this often
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 3600.0
-CALLER_STOPPED = "the calling run was stopped"
 
 _log = logging.getLogger("nomaflow")
-
-
-@dataclass(frozen=True, slots=True)
-class InFlight:
-    """A run of this process as the Technical page shows it."""
-
-    run: Run
-    current_step: str | None
-    elapsed_seconds: float
-    stopping: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStats:
-    """What the engine is busy with."""
-
-    replica: str
-    in_flight: list[InFlight]
-    waiting: int
-    busy_threads: int
-    abandoned_threads: int
-    abandoned_coroutines: int
-    plugin_loops_retired: int
 
 
 class Engine:
@@ -120,7 +92,7 @@ class Engine:
         self._runner = Runner(
             database=self._database, clock=self._clock, bus=self._bus, owner=self._me.id, settings=settings
         )
-        self._runner.call_child = self._call_child
+        self._runner.call_child = ChildRuns(self._database, self._clock, self._bus, self._runner)
         self._dispatcher = LocalDispatcher(self._runner, settings.jobs.max_concurrent_runs)
         self._housekeeping = asyncio.create_task(self._keep_house(), name="housekeeping")
 
@@ -267,47 +239,6 @@ class Engine:
             if run.status == ABORTING:
                 self._work.call_soon(self._required_runner.stop, number, "abort", f"aborted by {by}")
         return run
-
-    async def _call_child(
-        self, parent: Execution, ctx: RunContext, job: str, params: Mapping[str, Any]
-    ) -> ChildRun:
-        chain = (*parent.run.parent_chain, (parent.run.job, parent.run.run_id))
-        path = [name for name, _ in chain]
-        generation = parent.generation
-        target = generation.catalogue.get(job)
-        if target.name in path:
-            raise StepFailed(f"call_job would go round in circles: {' → '.join([*path, target.name])}")
-        trigger = Trigger(
-            "call_job",
-            f"job:{parent.run.job}@{parent.run.run_id}",
-            scheduled_at=parent.run.scheduled_at,
-            parent_chain=chain,
-        )
-        level = "DEBUG" if ctx.log_level == "DEBUG" else None
-        overrides = Overrides(params=dict(params), log_level=level)
-        new = new_run(target, generation, trigger, overrides, self._clock.now())
-        made = persist(self._database, admit, new, target.depends_on, None, None, self._clock.now())
-        making = asyncio.ensure_future(made)
-        try:
-            child = (await asyncio.shield(making)).run
-        except asyncio.CancelledError:
-            await self._end_unclaimed((await making).run, ABORTED, CALLER_STOPPED)
-            raise
-        self._bus.publish(RunMoved(child))
-        if child.status == QUEUED:
-            child = await self._run_child(Queued(child, target, generation)) or child
-        return ChildRun(child.run_id, child.job, child.status, child.reason, child.rows_affected)
-
-    async def _run_child(self, queued: Queued) -> Run | None:
-        """Run a child in its parent's slot; when the parent is stopped the child is stopped first."""
-        self._required_runner.expect(queued.run.number)
-        task = asyncio.create_task(self._required_runner.execute(queued), name=queued.run.run_id)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            self._required_runner.stop(queued.run.number, "abort", CALLER_STOPPED)
-            await asyncio.wait((task,))
-            raise
 
     # -- looking and leaving
 

@@ -44,9 +44,11 @@ class RunLog:
     Args:
         limit_bytes: how much of the log's text is kept from the front.
         level: lines below it are not collected.
+        run_id: whose log it is, for the process log.
     """
 
-    def __init__(self, *, limit_bytes: int, level: str = "INFO") -> None:
+    def __init__(self, *, limit_bytes: int, level: str = "INFO", run_id: str = "") -> None:
+        self.run_id = run_id
         self.threshold = LEVELS.get(level, 20)
         self._limit = limit_bytes
         self._lock = threading.Lock()

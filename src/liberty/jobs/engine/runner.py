@@ -80,7 +80,7 @@ class Runner:
             run=run,
             queued=queued,
             fence=Fence(run.number, self.owner, run.epoch),
-            log=RunLog(limit_bytes=jobs.log_truncate_kb * 1024, level=level),
+            log=RunLog(limit_bytes=jobs.log_truncate_kb * 1024, level=level, run_id=run.run_id),
             task=task,
         )
         generation.hold()

@@ -1,0 +1,28 @@
+"""What the engine of one process is busy with, for the Technical page and the metrics."""
+
+from dataclasses import dataclass
+
+from liberty.jobs.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A run of this process as the Technical page shows it."""
+
+    run: Run
+    current_step: str | None
+    elapsed_seconds: float
+    stopping: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """What the engine is busy with."""
+
+    replica: str
+    in_flight: list[InFlight]
+    waiting: int
+    busy_threads: int
+    abandoned_threads: int
+    abandoned_coroutines: int
+    plugin_loops_retired: int
