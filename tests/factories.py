@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from liberty.auth.principal import Principal
 from liberty.database import Database, open_database
@@ -26,16 +26,20 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PATIENCE = 15.0  # seconds after which a condition that did not come true fails its test
 
 
-async def eventually[T](
-    look: Callable[[], T | Awaitable[T]], *, within: float = PATIENCE, what: str = "the condition"
-) -> T:
+@overload
+async def eventually[T](look: Callable[[], Awaitable[T]], *, within: float = ..., what: str = ...) -> T: ...
+@overload
+async def eventually[T](look: Callable[[], T], *, within: float = ..., what: str = ...) -> T: ...
+async def eventually(
+    look: Callable[[], Any], *, within: float = PATIENCE, what: str = "the condition"
+) -> Any:
     """Look until the answer is true, and give it back."""
     deadline = time.monotonic() + within
     while True:
         found = look()
-        answer: Any = await found if inspect.isawaitable(found) else found
+        answer = await found if inspect.isawaitable(found) else found
         if answer:
-            return answer  # type: ignore[no-any-return]  # T, awaited or not
+            return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not come true within {within:g} s; last answer: {answer!r}")
         await asyncio.sleep(0.01)

@@ -153,17 +153,17 @@ async def test_a_rescue_ends_runs_steps_and_log_of_the_dead_only(database: Datab
     ended = await database.write(rescue.fail_orphans, me.id, NOW)
     assert {owned[run.number] for run in ended} == {"far-silent", "here-before", "never-registered"}
     for number, owner in owned.items():
-        run = await database.read(runs.get, number)
-        assert run is not None
+        ended_run = await database.read(runs.get, number)
+        assert ended_run is not None
         lines = await database.read(logs.after, number, 0)
         [only] = await database.read(step_runs.of_run, number)
         if owner in ("far-beating", me.id):
-            assert (str(run.status), str(only.status), len(lines)) == ("running", "running", 2)
+            assert (str(ended_run.status), str(only.status), len(lines)) == ("running", "running", 2)
             continue
-        assert (str(run.status), run.reason, str(only.status)) == ("failed", f"orphaned: {owner}", "failed")
+        assert (str(ended_run.status), ended_run.reason, str(only.status)) == ("failed", f"orphaned: {owner}", "failed")
         assert [entry.seq for entry in lines] == [1, 2, 3]
         assert f"orphaned: {owner}" in lines[-1].message
-        assert run.log_lines == 3
+        assert ended_run.log_lines == 3
     assert {replica.id for replica in await database.read(replicas.everyone)} == {me.id, "far-beating"}
     assert await database.write(rescue.fail_orphans, me.id, NOW) == []
 

@@ -163,7 +163,7 @@ async def test_whoever_does_not_own_the_run_writes_nothing(
     database: Database, wrong: dict[str, object]
 ) -> None:
     run, fence = await claimed(database)
-    stale = Fence(**{**asdict(fence), **wrong})  # type: ignore[arg-type]  # the fields of Fence
+    stale = Fence(**{**asdict(fence), **wrong})
     before = await snapshot_of(database, run.number)
     assert not await database.write(runs.touch, stale, step="x", lines=3, dropped=2)
     assert not await database.write(step_runs.save, stale, [step()], current="step-0")

@@ -175,6 +175,7 @@ class PostgresDatabase:
             asyncpg.CannotConnectNowError,
             asyncpg.TooManyConnectionsError,
             asyncpg.AdminShutdownError,
+            asyncpg.DeadlockDetectedError,
             asyncpg.CrashShutdownError,
             asyncpg.ReadOnlySQLTransactionError,
             asyncpg.DiskFullError,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type TriggerKind = Literal["cron", "manual", "api", "cli", "call_job"]
@@ -222,8 +222,7 @@ class StepRun:
         return round((self.finished_at - self.started_at).total_seconds() * 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One row of `ly2_job_logs`; `seq` counts 1..n per run without gap."""
 
     seq: int

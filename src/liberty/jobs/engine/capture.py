@@ -16,6 +16,7 @@ from typing import Any, TextIO
 from liberty.jobs.engine import lean_record
 from liberty.jobs.engine.scope import current_scope
 
+_UNFORMATTABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _formatter = logging.Formatter()
 _CANONICAL = {"CRITICAL": "ERROR", "FATAL": "ERROR", "WARN": "WARNING", "NOTSET": "DEBUG"}
 _STANDARD = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
@@ -30,8 +31,8 @@ class CaptureHandler(logging.Handler):
             return False
         try:
             message = record.getMessage()
-        except (TypeError, ValueError) as error:
-            message = f"{record.msg!r} with arguments {record.args!r} cannot be formatted: {error}"
+        except _UNFORMATTABLE as error:
+            message = f"{str(record.msg)!r} cannot be formatted: {type(error).__name__}"
         if record.exc_info:
             message = f"{message}\n{_formatter.formatException(record.exc_info)}"
         level = record.levelname

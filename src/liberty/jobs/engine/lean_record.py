@@ -62,6 +62,13 @@ class LeanRecord(logging.LogRecord):
             "relativeCreated": (created - _STARTED) * 1000,
         }
 
+    def getMessage(self) -> str:  # noqa: N802 - the library's name
+        """The text, formatted once however many handlers ask."""
+        text: str | None = self.__dict__.get("message")
+        if text is None:
+            text = self.message = super().getMessage()
+        return text
+
 
 def install() -> None:
     """Make records lean for the whole process. Once is enough; nothing is lost by calling it again."""

@@ -142,7 +142,10 @@ def log_from(row: Row) -> LogLine:
 
 def dump(value: Json) -> str:
     """Compact JSON; raises ValueError for NaN and infinity, which JSON cannot hold."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return "{}" if value == {} else _encode(value)
+
+
+_encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
 
 def _error_values(error: StepError) -> dict[str, Json]:
