@@ -160,7 +160,11 @@ async def test_a_rescue_ends_runs_steps_and_log_of_the_dead_only(database: Datab
         if owner in ("far-beating", me.id):
             assert (str(ended_run.status), str(only.status), len(lines)) == ("running", "running", 2)
             continue
-        assert (str(ended_run.status), ended_run.reason, str(only.status)) == ("failed", f"orphaned: {owner}", "failed")
+        assert (str(ended_run.status), ended_run.reason, str(only.status)) == (
+            "failed",
+            f"orphaned: {owner}",
+            "failed",
+        )
         assert [entry.seq for entry in lines] == [1, 2, 3]
         assert f"orphaned: {owner}" in lines[-1].message
         assert ended_run.log_lines == 3

@@ -76,7 +76,12 @@ def test_a_line_that_cannot_be_formatted_is_kept_as_it_is() -> None:
     run_log = RunLog(limit_bytes=10_000)
 
     def talk() -> None:
-        for text, argument in (("%d", "no number"), ("%(missing)s", {"a": 1}), ("%s", Rude()), ("fine %s", "one")):
+        for text, argument in (
+            ("%d", "no number"),
+            ("%(missing)s", {"a": 1}),
+            ("%s", Rude()),
+            ("fine %s", "one"),
+        ):
             record = logging.LogRecord("tests", logging.INFO, "file", 1, text, (argument,), None)
             capture._handler.handle(record)
 

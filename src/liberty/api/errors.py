@@ -112,8 +112,12 @@ def install(app: "FastAPI") -> None:
     async def answer(request: Request, error: Exception) -> Response:
         return answer_to(request, error)
 
+    async def last_resort(_: Request, __: Exception) -> Response:
+        return problem(500, "Internal error.")
+
     for kind in (LibertyError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, answer)
+    app.add_exception_handler(Exception, last_resort)  # it is raised on, so the boundary logs it
 
 
 def _forget_session(request: Request, response: Response) -> None:

@@ -78,7 +78,16 @@ def check_origin(
         if required:
             raise Forbidden("a request with a session cookie needs the header Origin")
         return
-    if origin in allowed_origins:
-        return
-    if urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+    if not is_own_origin(origin, headers.get("host", ""), allowed_origins):
         raise Forbidden("requests from this origin are not allowed; see [app] cors_origins")
+
+
+def is_own_origin(origin: str, host: str, allowed_origins: Iterable[str]) -> bool:
+    """Whether a page of `origin` belongs to this server, which was asked for as `host`, or is an allowed one."""
+    if origin in allowed_origins:
+        return True
+    try:
+        netloc = urlsplit(origin).netloc.lower()
+    except ValueError:
+        return False
+    return netloc != "" and netloc == host.lower()

@@ -272,12 +272,15 @@ class ConnectorRegistry:
             text = self._keyring.decrypt(text, bound_to=place)
         elif is_secret_name(key) and key not in _NOT_SECRET:
             redactor.register(text)
+        if key.lower().endswith("authorization"):
+            redactor.register(text.rpartition(" ")[2])
         return self._with_clear_password(text, place) if key in ("url", "base_url") else text
 
     def _variable(self, name: str) -> str:
         found = self._environ.get(name)
         if found is None:
             raise Invalid(f"the environment variable {name} of ${{env:{name}}} is not set")
+        redactor.register(found)
         return found
 
     def _with_clear_password(self, url: str, place: str) -> str:

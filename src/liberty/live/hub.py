@@ -5,11 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import socketio
 
-from liberty.auth.credentials import check_origin, identify
+from liberty.auth.credentials import check_origin, identify, is_own_origin
 from liberty.bus import Bus
 from liberty.errors import Forbidden, LibertyError, NotFound, Unauthenticated
 from liberty.jobs.events import ConfigReloaded, RunMoved, StepMoved
@@ -96,8 +95,8 @@ class Hub:
     # -- connections
 
     def _origin_allowed(self, origin: str, environ: Mapping[str, Any]) -> bool:
-        host = str(environ.get("HTTP_HOST", "")).lower()
-        return urlsplit(origin).netloc.lower() == host or origin in self._runtime.settings.app.cors_origins
+        host = str(environ.get("HTTP_HOST", ""))
+        return is_own_origin(origin, host, self._runtime.settings.app.cors_origins)
 
     async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
         headers = _headers(environ, auth)

@@ -9,7 +9,7 @@ from secrets import token_hex
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from liberty.errors import Conflict, NotFound, Unavailable
+from liberty.errors import Conflict, Invalid, NotFound, Unavailable
 from liberty.toml_files.document import content_hash, parse_toml, read_text
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def _set(document: Any, path: tuple[str | int, ...], value: Any, *, file: Path) 
 
     container = document
     for part, following in pairwise(path):
+        _check_takes(container, part, path, file=file)
         if isinstance(part, str) and part not in container:
             if value is REMOVE:
                 return
@@ -121,18 +122,29 @@ def _set(document: Any, path: tuple[str | int, ...], value: Any, *, file: Path) 
             container.append(tomlkit.table())
         container = _child(container, part, path, file=file)
     last = path[-1]
+    _check_takes(container, last, path, file=file)
     if value is REMOVE:
         if isinstance(last, int):
             _child(container, last, path, file=file)
             del container[last]
         else:
             container.pop(last, None)
-    elif isinstance(last, int) and last == len(container):
-        container.append(tomlkit.item(value))
-    else:
-        if isinstance(last, int):
-            _child(container, last, path, file=file)
-        container[last] = value
+        return
+    if isinstance(last, int) and last != len(container):
+        _child(container, last, path, file=file)
+    try:
+        if isinstance(last, int) and last == len(container):
+            container.append(tomlkit.item(value))
+        else:
+            container[last] = value
+    except (TypeError, ValueError) as error:
+        raise Invalid(f"{'.'.join(map(str, path))} cannot be set to that: {error}") from error
+
+
+def _check_takes(container: Any, part: str | int, path: tuple[str | int, ...], *, file: Path) -> None:
+    """Tables are asked for keys and arrays for numbers, nothing else for anything."""
+    if not isinstance(container, dict if isinstance(part, str) else list):
+        raise NotFound(f"{file} has no {'.'.join(map(str, path))}")
 
 
 def _child(container: Any, part: str | int, path: tuple[str | int, ...], *, file: Path) -> Any:

@@ -20,7 +20,7 @@ class ConfigModel(Answer):
 class ConfigChange(Body):
     """Set the key at `path`, or remove it. An index one past the end of a list of tables appends."""
 
-    path: list[str | int] = Field(min_length=1, examples=[["jobs", 0, "schedule"]])
+    path: list[str | int] = Field(min_length=1, max_length=32, examples=[["jobs", 0, "schedule"]])
     value: Any = None
     remove: bool = False
 

@@ -8,6 +8,8 @@ TICK = timedelta(microseconds=1)
 """Subtracted from the start of a span, because schedules answer with what comes strictly later."""
 
 _DATE_LENGTH = len("2026-05-31")
+_YEARS = range(1900, 9000)
+"""Looking back and ahead from an instant, on any clock, must stay within what a datetime can say."""
 
 
 def parse_instant(text: str, key: str, *, end_of_day: bool = False, zone: tzinfo = UTC) -> datetime:
@@ -24,9 +26,8 @@ def parse_instant(text: str, key: str, *, end_of_day: bool = False, zone: tzinfo
         raise Invalid(
             f"{key} is no date or time: {text!r}; write 2026-05-31, or 2026-05-31T02:00:00Z"
         ) from None
+    if found.year not in _YEARS:
+        raise Invalid(f"{key} is out of range: {text!r}; years are {_YEARS[0]} to {_YEARS[-1]}")
     if len(written) <= _DATE_LENGTH and end_of_day:
         found = datetime.combine(found.date(), time()) + timedelta(days=1) - timedelta(milliseconds=1)
-    try:
-        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
-    except OverflowError:
-        raise Invalid(f"{key} is out of range: {text!r}") from None
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
