@@ -40,7 +40,8 @@ class Log(logging.Handler):
     def __init__(self, stream: Stream, form: Literal["text", "json"]) -> None:
         super().__init__()
         self._stream = stream
-        self._render = as_json if form == "json" else as_text
+        self._is_text = form == "text"
+        self._render = as_text if self._is_text else as_json
         self._waiting: deque[tuple[logging.LogRecord, str, str | None]] = deque()
         self._dropped = 0
         self._news = threading.Event()
@@ -51,6 +52,9 @@ class Log(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         # Without the handler's lock: a deque's append is atomic.
+        run = _current_run()
+        if run is not None and self._is_text and run.past_limit:
+            return False  # a flood is for the log of its run to count; the JSON stream stays complete
         if len(self._waiting) >= BACKLOG_LINES:
             self._dropped += 1
             return False
@@ -58,7 +62,7 @@ class Log(logging.Handler):
             message = record.getMessage()
         except (TypeError, ValueError) as error:
             message = f"{record.msg!r} with arguments {record.args!r} cannot be formatted: {error}"
-        self._waiting.append((record, message, _current_run()))
+        self._waiting.append((record, message, run.run_id if run is not None else None))
         if not self._news.is_set():
             self._news.set()
         return True
@@ -161,9 +165,16 @@ def as_json(record: logging.LogRecord, message: str, run_id: str | None) -> str:
     return json.dumps(entry, default=str)
 
 
-def _current_run() -> str | None:
-    """The run this thread or task works for, if the engine is loaded at all."""
+class _RunLog(Protocol):
+    """What is asked of the log of the run that a line belongs to."""
+
+    run_id: str
+    past_limit: bool
+
+
+def _current_run() -> _RunLog | None:
+    """The log of the run this thread or task works for, if the engine is loaded at all."""
     scope_module = sys.modules.get("liberty.jobs.engine.scope")
     scope = scope_module.current_scope.get() if scope_module is not None else None
-    found: str | None = getattr(scope.log, "run_id", None) if scope is not None else None
+    found: _RunLog | None = scope.log if scope is not None else None
     return found

@@ -9,6 +9,7 @@ from liberty.api.errors import Asgi, Receive, Send, problem
 
 MAX_BODY_BYTES = 1024 * 1024
 TOO_LARGE = f"a request body has at most {MAX_BODY_BYTES} bytes"
+NO_NUL = "the query holds the character NUL, which databases cannot hold"
 ONLY_JSON = "send JSON with the header Content-Type: application/json"
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -41,6 +42,9 @@ def edge(app: Asgi) -> Asgi:
                 message["headers"] = headers
             await send(message)
 
+        if b"%00" in scope["query_string"]:
+            await problem(400, NO_NUL)(scope, receive, with_headers)
+            return
         if scope["method"] not in _CHANGING:
             await app(scope, receive, with_headers)
             return

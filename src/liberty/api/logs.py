@@ -13,7 +13,7 @@ from liberty.api.models import Level, LogPageModel
 from liberty.errors import Invalid, NotFound
 from liberty.jobs.run import Run
 from liberty.jobs.service import wire
-from liberty.jobs.service.follow import LogFollower
+from liberty.jobs.service.follow import MAX_SEQ, LogFollower
 from liberty.jobs.service.runs import LATEST_LINES
 
 HEARTBEAT_SECONDS = 15.0
@@ -41,7 +41,7 @@ async def show_log(
     asked: Guarded,
     level: Annotated[str | None, Query(description="This level and graver ones.")] = None,
     follow: Annotated[bool, Query(description="Stream until the run has ended.")] = False,
-    since: Annotated[int | None, Query(ge=0, description="Lines numbered above this.")] = None,
+    since: Annotated[int | None, Query(ge=0, le=MAX_SEQ, description="Lines numbered above this.")] = None,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = LATEST_LINES,
     last_event_id: Annotated[str | None, Header(description="What a reconnecting browser has seen.")] = None,

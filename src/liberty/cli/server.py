@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -30,6 +31,7 @@ DEMO_FOLDER = Path("demo-run")
 CONNECTIONS_SECONDS = 1.0  # for open streams to end once runs have
 HURRY_SECONDS = 1.5  # for everything, after a second signal
 CLOSE_SECONDS = 4.0
+GC_THRESHOLD = 20_000  # new objects between two looks for cycles
 
 
 class Application(Protocol):
@@ -155,6 +157,9 @@ async def _serve(load: "Callable[[], Settings]", settings: "Settings", listener:
     try:
         with _server_file(application.runtime, _local_url(listener)):
             await _announce(application, _url(settings, listener))
+            # What is loaded by now stays; looking through it again and again would cost pauses of tens of ms.
+            gc.freeze()
+            gc.set_threshold(GC_THRESHOLD)
             await asyncio.wait((serving, stops.first), return_when=asyncio.FIRST_COMPLETED)
             await _end(application, server, stops)
     finally:

@@ -57,7 +57,10 @@ class Database(Protocol):
         ...
 
     async def read[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `operation` on a consistent snapshot, without waiting for writers."""
+        """Run `operation` without waiting for writers.
+
+        On SQLite all its statements see one snapshot; on PostgreSQL each sees what is committed when it begins.
+        """
         ...
 
     async def leave_loop(self) -> None:

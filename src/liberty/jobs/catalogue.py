@@ -14,6 +14,7 @@ from liberty.jobs.aliases import STEP_KEYS
 from liberty.jobs.definition import NAME, build_job, definition_json, dotted
 from liberty.jobs.dependencies import dependency_problems
 from liberty.jobs.job import DEFAULT_APP, Job, Origin, Preset
+from liberty.jobs.lookup import hide_variables
 from liberty.jobs.steps import StepConfig
 from liberty.jobs.tokens import BARE_WORDS
 from liberty.toml_files import TomlDocument, parse_toml, read_toml
@@ -140,7 +141,10 @@ def load_catalogue(sources: Iterable[JobSource], environ: Mapping[str, str]) -> 
     Raises Invalid when a file does not parse, is not a list of jobs, or there are more than 2,000: then the
     caller keeps the set it has.
     """
-    return catalogue_of((read_toml(source.path, environ), source) for source in sources)
+    documents = [(read_toml(source.path, environ), source) for source in sources]
+    for document, _ in documents:
+        hide_variables(document.raw, environ)
+    return catalogue_of(documents)
 
 
 def validate_text(

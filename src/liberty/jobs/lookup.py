@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,14 @@ from zoneinfo import ZoneInfo
 from liberty.clock import rfc3339
 from liberty.errors import Invalid, did_you_mean
 from liberty.jobs.run import Status
-from liberty.jobs.tokens import BARE_WORDS, DATE_TOKENS, EnvironmentToken, environment_token, split_token
+from liberty.jobs.tokens import (
+    BARE_WORDS,
+    DATE_TOKENS,
+    EnvironmentToken,
+    environment_token,
+    split_token,
+    tokens_in,
+)
 from liberty.secrets import is_secret_name, redactor
 
 
@@ -91,6 +99,15 @@ def environment_value(variable: EnvironmentToken, environ: Mapping[str, str]) ->
     if value and (variable.explicit or is_secret_name(variable.name)):
         redactor.register(value)
     return value
+
+
+def hide_variables(value: Any, environ: Mapping[str, str]) -> None:
+    """Let the redactor know the secret variables a definition names before a run shows what it found elsewhere."""
+    for token in tokens_in(value):
+        variable = environment_token(token)
+        if variable is not None:
+            with suppress(Invalid):  # a variable that is not set is told by the run that needs it
+                environment_value(variable, environ)
 
 
 def date_text(token: str, now: datetime, timezone: str) -> str:

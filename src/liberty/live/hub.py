@@ -15,7 +15,7 @@ from liberty.jobs.events import ConfigReloaded, RunMoved, StepMoved
 from liberty.jobs.run import LogLine, Run
 from liberty.jobs.service import Caller, wire
 from liberty.jobs.service.arrival import caller_of
-from liberty.jobs.service.follow import LogFollower
+from liberty.jobs.service.follow import MAX_SEQ, LogFollower
 from liberty.live import events as names
 from liberty.live.outbox import Outbox
 from liberty.loops import Ticker, running
@@ -99,6 +99,8 @@ class Hub:
         return is_own_origin(origin, host, self._runtime.settings.app.cors_origins)
 
     async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
+        if sid in self._clients:
+            return  # a client may send an event of this name; who it is was settled by its handshake
         headers = _headers(environ, auth)
         try:
             credentials = await identify(self._runtime.accounts, headers)
@@ -122,11 +124,14 @@ class Hub:
         self._clients[sid] = _Client(headers, caller_of(credentials, address, headers), outbox, sender)
 
     async def _disconnect(self, sid: str, *_: object) -> None:
+        """The connection has ended, or its client sent an event of this name, which ends it too."""
         client = self._clients.pop(sid, None)
         if client is None:
             return
         for task in (client.sender, *client.runs.values()):
             task.cancel()
+        if self._server.manager.is_connected(sid, "/"):
+            await self._server.disconnect(sid)
 
     async def _drop(self, sid: str) -> None:
         await self._server.disconnect(sid)
@@ -161,7 +166,8 @@ class Hub:
         client = self._clients[sid]
         asked = data if isinstance(data, dict) else {}
         run_id, since = asked.get("run_id"), asked.get("since_seq", 0)
-        if not isinstance(run_id, str) or not isinstance(since, int) or isinstance(since, bool) or since < 0:
+        is_number = isinstance(since, int) and not isinstance(since, bool)
+        if not isinstance(run_id, str) or not is_number or not 0 <= since <= MAX_SEQ:
             return {"ok": False, "code": "invalid", "detail": "send {run_id, since_seq}"}
         try:
             run = await self._runtime.reader.get(run_id, client.caller)

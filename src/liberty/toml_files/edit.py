@@ -132,6 +132,8 @@ def _set(document: Any, path: tuple[str | int, ...], value: Any, *, file: Path) 
         return
     if isinstance(last, int) and last != len(container):
         _child(container, last, path, file=file)
+    if isinstance(container, tomlkit.items.AoT) and not isinstance(value, dict):
+        raise Invalid(f"{'.'.join(map(str, path))} is one of several tables; it cannot be a single value")
     try:
         if isinstance(last, int) and last == len(container):
             container.append(tomlkit.item(value))

@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
 from liberty.jobs.engine import lean_record
+from liberty.jobs.engine.run_log import message_of
 from liberty.jobs.engine.scope import current_scope
 
-_UNFORMATTABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_UNCHANGING = frozenset({str, int, float, bool, type(None)})
 _formatter = logging.Formatter()
 _CANONICAL = {"CRITICAL": "ERROR", "FATAL": "ERROR", "WARN": "WARNING", "NOTSET": "DEBUG"}
 _STANDARD = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
@@ -29,10 +30,10 @@ class CaptureHandler(logging.Handler):
         scope = current_scope.get()
         if scope is None or record.levelno < scope.log.threshold:
             return False
-        try:
-            message = record.getMessage()
-        except _UNFORMATTABLE as error:
-            message = f"{str(record.msg)!r} cannot be formatted: {type(error).__name__}"
+        if scope.log.past_limit and _can_wait(record):
+            scope.log.add_record(record, scope.step)
+            return True
+        message = message_of(record)
         if record.exc_info:
             message = f"{message}\n{_formatter.formatException(record.exc_info)}"
         level = record.levelname
@@ -40,6 +41,19 @@ class CaptureHandler(logging.Handler):
             level = _CANONICAL.get(level) or _nearest(record.levelno)
         scope.log.add(record.created, level, record.name, scope.step, message)
         return True
+
+
+def _can_wait(record: logging.LogRecord) -> bool:
+    """Whether the record reads the same when it is formatted later: nothing in it can change meanwhile."""
+    if record.exc_info or type(record.msg) is not str or record.levelname not in _STANDARD:
+        return False
+    arguments = record.args or ()
+    if type(arguments) is not tuple:
+        return False
+    for argument in arguments:  # noqa: SIM110 - all() costs twice as much, for every line of a flood
+        if type(argument) not in _UNCHANGING:
+            return False
+    return True
 
 
 def _nearest(levelno: int) -> str:

@@ -4,6 +4,7 @@ What fits in the limit is kept from the front. Past the limit only the last `TAI
 log ends with one line that says exactly how many were dropped, followed by that tail: the end is where the error is.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -19,7 +20,9 @@ BACKLOG_LINES = 20_000  # lines waiting for the store; beyond, the head ends ear
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
 type _Pending = tuple[float, str, str, str | None, str]
+type _Held = tuple[float, str, str, str | None, str | logging.LogRecord]
 
+_UNFORMATTABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _LONGEST_SECRET = 4096  # characters, in any of its spellings
 
 
@@ -38,6 +41,24 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
+def _finished(
+    created: float, level: str, logger: str, step: str | None, message: str | logging.LogRecord
+) -> _Pending:
+    """A line as it is stored: formatted, without secrets, cut, nothing a database cannot hold."""
+    if isinstance(message, logging.LogRecord):
+        message = message_of(message)
+    message = _cut(message) if len(message) > LINE_LIMIT else redactor.redact(message)
+    return created, level, storable(logger), step, storable(message)
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """The text of a record; a record that cannot be formatted says so instead of raising in user code."""
+    try:
+        return record.getMessage()
+    except _UNFORMATTABLE as error:
+        return f"{str(record.msg)!r} cannot be formatted: {type(error).__name__}"
+
+
 class RunLog:
     """The log of one run until it is stored. `add` may be called from any thread.
 
@@ -53,10 +74,12 @@ class RunLog:
         self._limit = limit_bytes
         self._lock = threading.Lock()
         self._pending: list[_Pending] = []
-        self._tail: deque[_Pending] = deque(maxlen=TAIL_LINES)
+        self._tail: deque[_Held] = deque(maxlen=TAIL_LINES)
         self._unfinished: dict[tuple[str, str, str | None, int], str] = {}
         self._bytes = 0
         self._after_head = 0
+        self.past_limit = False
+        """True once the front is full and only the tail and a count are kept."""
         self._collected = 0
         self._closed = False
         self.seq = 0
@@ -68,22 +91,39 @@ class RunLog:
 
     def add(self, created: float, level: str, logger: str, step: str | None, message: str) -> None:
         """Collect a line; `created` is seconds since the epoch. After `close` lines are only counted."""
-        message = _cut(message) if len(message) > LINE_LIMIT else redactor.redact(message)
-        line = (created, level, storable(logger), step, storable(message))
+        if self.past_limit:
+            self._hold(
+                (created, level, logger, step, message if len(message) <= LINE_LIMIT else _cut(message))
+            )
+            return
+        line = _finished(created, level, logger, step, message)
         self._collected += 1
         if not self._collected % LINES_BETWEEN_PAUSES:
             courtesy.give_way()
         with self._lock:
             if self._closed:
                 self.late += 1
-            elif self._after_head:
-                self._after_head += 1
-                self._tail.append(line)
             elif (size := self._bytes + len(message)) <= self._limit and len(self._pending) < BACKLOG_LINES:
                 self._bytes = size
                 self._pending.append(line)
             else:
-                self._after_head = 1
+                self.past_limit = True
+                self._after_head += 1
+                self._tail.append(line)
+
+    def add_record(self, record: logging.LogRecord, step: str | None) -> None:
+        """Collect a record past the limit without formatting it, as most of those lines are never shown."""
+        self._hold((record.created, record.levelname, record.name, step, record))
+
+    def _hold(self, line: _Held) -> None:
+        self._collected += 1
+        if not self._collected % LINES_BETWEEN_PAUSES:
+            courtesy.give_way()
+        with self._lock:
+            if self._closed:
+                self.late += 1
+            else:
+                self._after_head += 1
                 self._tail.append(line)
 
     def write(self, level: str, stream: str, step: str | None, text: str) -> None:
@@ -117,7 +157,7 @@ class RunLog:
         with self._lock:
             self._closed = True
             pending, self._pending = self._pending, []
-            tail = list(self._tail)
+            tail = [_finished(*held) for held in self._tail]
             dropped = self._after_head - len(tail)
         if dropped > 0:
             note = (

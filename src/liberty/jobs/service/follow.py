@@ -17,6 +17,7 @@ from liberty.jobs.service.runs import RunReader
 POLL_SECONDS = 1.0
 COALESCE_SECONDS = 0.05  # several small batches of one busy moment are read at once
 PAGE_LINES = 500
+MAX_SEQ = 10**18  # no log has a line of a higher number; what a client names must fit the column
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from liberty.database import Database
-from liberty.errors import Invalid
+from liberty.database import Database, Tx
+from liberty.errors import Invalid, NotFound
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.run import RUN_STATUSES, LogLine, Run, Status, StepRun, run_number
 from liberty.jobs.service.caller import Caller
@@ -77,10 +77,12 @@ class RunReader:
 
     async def detail(self, run_id: str, caller: Caller) -> RunDetail:
         """One run with its steps and its last 1,000 lines. Raises NotFound."""
-        run = await self.get(run_id, caller)
-        steps = await self._database.read(step_runs.of_run, run.number)
-        lines = await self._database.read(logs.latest, run.number, limit=LATEST_LINES)
-        return RunDetail(await self.get(run_id, caller), steps, lines)
+        number = run_number(run_id)
+        found = await self._database.read(_detail, number) if number is not None else None
+        caller.run(found.run if found is not None else None, run_id, "read")
+        if found is None:
+            raise NotFound(f"no run {run_id!r}")
+        return found
 
     async def log_lines(
         self, number: int, after: int, *, limit: int = LATEST_LINES, level: str | None = None
@@ -97,6 +99,16 @@ class RunReader:
         ]
         visible = caller.visible(known)
         return tuple(sorted(visible if not asked else visible.intersection(asked)))
+
+
+async def _detail(tx: Tx, number: int) -> RunDetail | None:
+    """The run is read first: when it shows as ended, its last steps and lines are there as well."""
+    run = await runs.get(tx, number)
+    if run is None:
+        return None
+    return RunDetail(
+        run, await step_runs.of_run(tx, number), await logs.latest(tx, number, limit=LATEST_LINES)
+    )
 
 
 def _known(statuses: Sequence[str]) -> tuple[Status, ...]:
