@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -43,7 +42,6 @@ from liberty.jobs.store.runs import Enqueued
 from liberty.loops import LoopThread, Ticker, running
 
 FLUSH_SECONDS = 0.2
-SWITCH_SECONDS = 0.001  # a step's thread that computes without a pause gives the loops a turn this often
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 3600.0
 
@@ -75,7 +73,6 @@ class Engine:
     async def start(self) -> None:
         """Take up work: rescue what dead owners left, resume what was queued, start the lanes."""
         capture.install()
-        sys.setswitchinterval(SWITCH_SECONDS)
         courtesy.exempt_this_thread()
         self._work.start()
         await self._work.run(self._start_lanes())

@@ -4,12 +4,16 @@ import asyncio
 import contextvars
 import logging
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from liberty.jobs.steps.base import RunContext, StepFailed
+
+LONG_SECONDS = 0.05  # a thread busy for longer may be computing without a pause
+SWITCH_SECONDS = 0.001  # how often it then gives the loops a turn; asking always would cost every run a tenth
 
 _log = logging.getLogger("nomaflow.threads")
 
@@ -23,6 +27,8 @@ class StepThreads:
         self._idle = 0
         self._started = 0
         self._lock = threading.Lock()
+        self._long = 0
+        self._usual_switch = sys.getswitchinterval()
         self.abandoned = 0
         self.busy = 0
 
@@ -32,6 +38,7 @@ class StepThreads:
             call = _ThreadCall(function)
             self.busy += 1
             self._submit(call)
+            long_call = _LongCall(self, call)
             try:
                 return await asyncio.shield(call.done)
             except asyncio.CancelledError:
@@ -40,6 +47,12 @@ class StepThreads:
                 raise
             finally:
                 self.busy -= 1
+                long_call.caller_left()
+
+    def count_long(self, change: int) -> None:
+        """While any thread is busy for long, ask the interpreter to switch threads more often."""
+        self._long += change
+        sys.setswitchinterval(SWITCH_SECONDS if self._long else self._usual_switch)
 
     def _leave_behind(self, call: "_ThreadCall", context: RunContext, grace: float) -> None:
         self.abandoned += 1
@@ -73,6 +86,25 @@ class StepThreads:
             with self._lock:
                 self._idle += 1
             call = self._work.get()
+
+
+class _LongCall:
+    """Counts a call as long from `LONG_SECONDS` on until its thread has ended, waited for or not."""
+
+    def __init__(self, threads: StepThreads, call: "_ThreadCall") -> None:
+        self._threads = threads
+        self._call = call
+        self._counted = False
+        self._timer = asyncio.get_running_loop().call_later(LONG_SECONDS, self._count)
+
+    def _count(self) -> None:
+        self._counted = True
+        self._threads.count_long(1)
+
+    def caller_left(self) -> None:
+        self._timer.cancel()
+        if self._counted:
+            self._call.done.add_done_callback(lambda _: self._threads.count_long(-1))
 
 
 class _ThreadCall:
