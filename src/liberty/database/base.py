@@ -1,5 +1,6 @@
 """The contract of both drivers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Literal, Protocol
 
@@ -53,6 +54,15 @@ class Database(Protocol):
         """Run `operation` in a transaction of its own (a savepoint of a shared one on SQLite); durable on return.
 
         Exceptions of the operation roll it back and are raised here.
+        """
+        ...
+
+    def begin_write[**P, T](
+        self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> "asyncio.Future[T]":
+        """The same, begun at once: it is finished whether or not anybody waits for the future.
+
+        To be awaited through `asyncio.shield`, which keeps a cancelled caller from cancelling the future.
         """
         ...
 

@@ -109,6 +109,11 @@ class PostgresDatabase:
         self._lanes: dict[asyncio.AbstractEventLoop, _Lane] = {}
 
     async def write[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.begin_write(operation, *args, **kwargs)
+
+    def begin_write[**P, T](
+        self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> "asyncio.Future[T]":
         loop = asyncio.get_running_loop()
         lane = self._lane(loop)
         write = _Write(operation, args, kwargs, loop.create_future())
@@ -117,8 +122,7 @@ class PostgresDatabase:
             task = loop.create_task(self._write_pending(lane), name="postgres writer")
             lane.writers.add(task)
             task.add_done_callback(lane.writers.discard)
-        result: T = await write.future
-        return result
+        return write.future
 
     async def _write_pending(self, lane: _Lane) -> None:
         while lane.pending:

@@ -190,10 +190,14 @@ class SqliteDatabase:
         return connection
 
     async def write[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.begin_write(operation, *args, **kwargs)
+
+    def begin_write[**P, T](
+        self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> "asyncio.Future[T]":
         if self._read_only:
             raise Unavailable(f"database {self.path.name} is open only for reading")
-        result: T = await self._enqueue(self._writes, operation, args, kwargs)
-        return result
+        return self._enqueue(self._writes, operation, args, kwargs)
 
     async def read[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         result: T = await self._enqueue(self._reads, operation, args, kwargs)

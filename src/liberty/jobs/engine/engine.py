@@ -201,24 +201,23 @@ class Engine:
 
         `held` is the reason why a fire may not start now (a pause or freeze); its row is born `skipped`.
         """
-        made = self._make(new, job, generation, asker, held, stand_ins)
-        return await asyncio.shield(asyncio.ensure_future(made))
-
-    async def _make(
-        self,
-        new: NewRun,
-        job: Job,
-        generation: Generation,
-        asker: Asker | None,
-        held: str | None,
-        stand_ins: Sequence[StepRun],
-    ) -> Enqueued:
         courtesy.want()
-        enqueued = await self._database.write(admit, new, job.depends_on, asker, held, self._clock.now())
-        if enqueued.created:
-            self._bus.publish(RunMoved(enqueued.run))
-            if enqueued.run.status == QUEUED:
-                self._submit(Queued(enqueued.run, job, generation, tuple(stand_ins)))
+
+        def begin(enqueued: Enqueued) -> None:
+            if enqueued.created:
+                self._bus.publish(RunMoved(enqueued.run))
+                if enqueued.run.status == QUEUED:
+                    self._submit(Queued(enqueued.run, job, generation, tuple(stand_ins)))
+
+        writing = self._database.begin_write(admit, new, job.depends_on, asker, held, self._clock.now())
+        try:
+            enqueued = await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            writing.add_done_callback(
+                lambda done: done.cancelled() or done.exception() or begin(done.result())
+            )
+            raise
+        begin(enqueued)
         return enqueued
 
     def _submit(self, queued: Queued) -> None:
