@@ -209,13 +209,15 @@ class Engine:
                 if enqueued.run.status == QUEUED:
                     self._submit(Queued(enqueued.run, job, generation, tuple(stand_ins)))
 
+        def begin_later(done: "asyncio.Future[Enqueued]") -> None:
+            if not done.cancelled() and done.exception() is None:
+                begin(done.result())
+
         writing = self._database.begin_write(admit, new, job.depends_on, asker, held, self._clock.now())
         try:
             enqueued = await asyncio.shield(writing)
         except asyncio.CancelledError:
-            writing.add_done_callback(
-                lambda done: done.cancelled() or done.exception() or begin(done.result())
-            )
+            writing.add_done_callback(begin_later)
             raise
         begin(enqueued)
         return enqueued

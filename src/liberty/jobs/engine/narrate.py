@@ -21,11 +21,10 @@ def run_ended(run_id: str, job: str, status: Status, seconds: float, reason: str
     _log.log(level, "run %s · %s · job=%s · %s%s", status, run_id, job, _span(seconds), why)
 
 
-def step_started(step: StepConfig, attempt: int, tries: int) -> None:
+def try_started(step: StepConfig, attempt: int, tries: int) -> None:
+    """Each step type says itself that it starts, and with what; this tells the tries apart."""
     if tries > 1:
         _log.info("step %s · type=%s · try %d of %d", step.name, step.type, attempt, tries)
-    else:
-        _log.info("step %s · type=%s", step.name, step.type)
 
 
 def step_ended(step: StepConfig, outcome: StepOutcome, seconds: float, rows: int | None) -> None:

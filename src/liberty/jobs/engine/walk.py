@@ -190,7 +190,6 @@ class Walk:
             rendered = render_step(step, replace(scope, kwargs=params))
             record = replace(record, input=snapshot(_input_of(rendered, params)))
         except Invalid as error:
-            narrate.step_started(step, 1, 1)
             return self._close(step, record, failure(error), 0.0)
         finally:
             current_scope.set(LogScope(self._execution.log, step.name))
@@ -226,7 +225,7 @@ class Walk:
         done: tuple[Attempt, ...] = ()
         while True:
             started, clock = self._clock.now(), time.monotonic()
-            narrate.step_started(step, number, policy.attempts)
+            narrate.try_started(step, number, policy.attempts)
             record = replace(record, attempts=(*done, Attempt(number, RUNNING, started, None)))
             outcome = await self._attempt(step, rendered, record, replace(ctx, attempt=number))
             seconds = time.monotonic() - clock

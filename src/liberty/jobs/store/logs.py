@@ -1,8 +1,11 @@
 """Log lines: appended in batches behind the run's fence, read by sequence number."""
 
 from collections.abc import Sequence
+from functools import cache
+from itertools import batched
+from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal_column, select
+from sqlalchemy import BindParameter, Insert, bindparam, func, insert, literal_column, select
 
 from liberty.database import Tx
 from liberty.jobs.run import LogLine
@@ -14,7 +17,20 @@ from liberty.jobs.store.tables import logs
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 _COLUMNS = (logs.c.seq, logs.c.ts, logs.c.level, logs.c.logger, logs.c.step, logs.c.message)
-_APPEND = insert(logs).values({name: bindparam(name) for name in ["job_run_id", *(c.name for c in _COLUMNS)]})
+_NAMES = tuple(column.name for column in _COLUMNS)
+_ROWS_PER_STATEMENT = 50
+
+
+@cache
+def _append(count: int) -> Insert:
+    """One statement for many lines: each statement makes the writer wait for its turn at the interpreter again."""
+    rows: list[dict[str, BindParameter[Any]]] = [
+        {"job_run_id": bindparam("number"), **{name: bindparam(f"{name}_{index}") for name in _NAMES}}
+        for index in range(count)
+    ]
+    return insert(logs).values(rows)
+
+
 _AFTER = (
     select(*_COLUMNS)
     .where(logs.c.job_run_id == bindparam("number"), logs.c.seq > bindparam("after"))
@@ -44,23 +60,12 @@ async def append(tx: Tx, fence: Fence, lines: Sequence[LogLine], *, dropped: int
 
 async def write(tx: Tx, number: int, lines: Sequence[LogLine]) -> None:
     """Store lines without a fence: the caller's transaction has proved ownership."""
-    if not lines:
-        return
-    await tx.many(
-        _APPEND,
-        [
-            {
-                "job_run_id": number,
-                "seq": line.seq,
-                "ts": line.ts,
-                "level": line.level,
-                "logger": line.logger,
-                "step": line.step,
-                "message": line.message,
-            }
-            for line in lines
-        ],
-    )
+    for some in batched(lines, _ROWS_PER_STATEMENT):
+        values: dict[str, object] = {"number": number}
+        for index, line in enumerate(some):
+            for name, value in zip(_NAMES, line, strict=True):
+                values[f"{name}_{index}"] = value
+        await tx.run(_append(len(some)), values)
 
 
 async def after(
