@@ -157,12 +157,9 @@ async def test_rows_can_be_streamed(site: Site) -> None:
 # Reading a previous step's output
 
 
-async def test_a_body_of_json_is_decoded_for_the_next_step(
-    tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RELEASES_PORT", str(httpserver.port))
+async def test_a_body_of_json_is_decoded_for_the_next_step(tmp_path: Path, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/releases").respond_with_json([{"tag": "v2"}, {"tag": "v1"}])
-    async with serving(SAMPLE, tmp_path / "apps") as site:
+    async with serving(SAMPLE, tmp_path / "apps", RELEASES_PORT=str(httpserver.port)) as site:
         detail = await site.run("releases")
     fetched, upserted = detail.steps
     assert detail.run.status == "succeeded", detail.steps
