@@ -10,8 +10,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from liberty.cli import exits
-from liberty.cli.backend import Server, running_server
+from liberty.cli.backend import running_server
 from liberty.cli.remote import RemoteBackend
+from liberty.cli.server_address import Server
 from liberty.errors import Conflict, Invalid, NotFound, Unavailable
 from tests.cli.conftest import Cli, Running, admin
 

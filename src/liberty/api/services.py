@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from liberty.api.liveness import Liveness
-from liberty.api.metrics import RunCounter
+from liberty.api.run_counter import RunCounter
 from liberty.auth import audit
 from liberty.database import Tx
 from liberty.errors import Unavailable

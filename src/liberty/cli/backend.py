@@ -5,11 +5,11 @@ Every answer has the shape that the REST API serves, so a command prints the sam
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from liberty.cli.command import Arguments
+from liberty.cli.server_address import Server
 
 if TYPE_CHECKING:
     from liberty.settings import Settings
@@ -90,14 +90,6 @@ class Backend(Protocol):
     def close(self) -> None:
         """Let go of everything."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where a server is, and what to show it."""
-
-    url: str
-    token: str | None
 
 
 @contextmanager

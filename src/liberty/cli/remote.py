@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from liberty.cli.backend import Server
 from liberty.cli.exits import UsageError
 from liberty.cli.os_user import os_user
+from liberty.cli.server_address import Server
 from liberty.errors import (
     Conflict,
     Forbidden,

@@ -17,8 +17,8 @@ from liberty.jobs.catalogue import Catalogue, validate_text
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.run import Json
 from liberty.jobs.service.caller import Caller
+from liberty.jobs.service.loose import loose
 from liberty.jobs.service.operate import file_of
-from liberty.jobs.service.wire import loose
 from liberty.secrets import MASK, PREFIX, Keyring, is_secret_name, redactor
 from liberty.settings import Settings, load_settings
 from liberty.toml_files import REMOVE, content_hash, parse_toml, read_toml, set_values

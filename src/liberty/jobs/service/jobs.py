@@ -15,7 +15,7 @@ from liberty.jobs.engine.scheduler import Scheduler
 from liberty.jobs.job import Job
 from liberty.jobs.run import Json, Run
 from liberty.jobs.service.caller import Caller
-from liberty.jobs.service.wire import loose
+from liberty.jobs.service.loose import loose
 from liberty.jobs.store import listing
 from liberty.jobs.store.listing import RunFilter
 from liberty.jobs.store.pauses import FREEZE, Pause

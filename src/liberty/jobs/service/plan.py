@@ -13,7 +13,7 @@ from liberty.jobs.lookup import Scope
 from liberty.jobs.params import render_step, run_params, step_params
 from liberty.jobs.run import Json, Overrides, Trigger
 from liberty.jobs.service.caller import Caller
-from liberty.jobs.service.wire import loose
+from liberty.jobs.service.loose import loose
 from liberty.jobs.steps import StepConfig
 from liberty.secrets import redactor
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from liberty.clock import rfc3339
 from liberty.jobs.run import Attempt, Json, LogLine, Run, StepError, StepRun
@@ -272,14 +272,3 @@ _CONTROLS |= {
 def visible(text: str) -> str:
     """The text without characters that steer a terminal; further lines of one record are indented."""
     return text.translate(_CONTROLS)
-
-
-def loose(value: Any) -> Json:
-    """JSON of a definition's values: dates, paths and the like as text."""
-    if isinstance(value, bool | int | float | str) or value is None:
-        return value
-    if isinstance(value, dict):
-        return {str(key): loose(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [loose(item) for item in value]
-    return rfc3339(value) if isinstance(value, datetime) and value.tzinfo else str(value)
