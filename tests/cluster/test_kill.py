@@ -45,7 +45,7 @@ async def test_a_run_whose_server_was_killed_is_ended_at_the_next_start(
 ) -> None:
     repo.plugin(TALKS).jobs(python_job("talk", "talks", 'schedule = "* * * * * *"'))
     first = processes.server()
-    await eventually(lambda: repo.marked("started"), within=20)
+    await eventually(lambda: repo.marked("started") and (repo.marks / "started").read_text(), within=20)
     number = int((repo.marks / "started").read_text().removeprefix("r-"))
     database = open_database(repo.database_url)
     try:

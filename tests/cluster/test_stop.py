@@ -36,7 +36,7 @@ async def finishes(ctx):
 async def run_in_a_server(repo: AppsRepo, processes: Processes, function: str) -> "tuple[Popen[str], int]":
     repo.plugin(SLEEPERS).jobs(python_job("job", function, 'schedule = "* * * * * *"'))
     server = processes.server()
-    await eventually(lambda: repo.marked("started"), within=20)
+    await eventually(lambda: repo.marked("started") and (repo.marks / "started").read_text(), within=20)
     return server, int((repo.marks / "started").read_text().removeprefix("r-"))
 
 

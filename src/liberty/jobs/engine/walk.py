@@ -261,7 +261,7 @@ class Walk:
             timer.cancel()
             self._execution.log.finish_lines()
             if opening:
-                await asyncio.shield(opening[0])
+                await _to_its_end(opening[0])
 
     def _close(self, step: StepConfig, record: StepRun, outcome: StepOutcome, seconds: float) -> Status:
         now = self._clock.now()
@@ -298,6 +298,19 @@ class Walk:
             self._partial = self._partial or step.continue_on_error
             self._failed = self._failed or not step.continue_on_error
         return outcome.status
+
+
+async def _to_its_end(saving: "asyncio.Task[None]") -> None:
+    """Wait for a write even when cancelled meanwhile: the run's end must not overtake the records in it."""
+    cancelled = False
+    while not saving.done():
+        try:
+            await asyncio.wait((saving,))
+        except asyncio.CancelledError:
+            cancelled = True
+    saving.result()
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 def _reason(error: StepError | None) -> str | None:
