@@ -42,7 +42,7 @@ async def snapshot_rows(
         elif dialect == "postgresql":
             tail = " ON CONFLICT DO NOTHING"
         else:
-            raise NotImplementedError(
+            raise NotImplementedError(  # what the helper is documented to raise for other databases
                 f"snapshot_rows(if_not_exists=True) is known for PostgreSQL and SQLite, not for {dialect}"
             )
     source, history = table_name(source_table), table_name(history_table)

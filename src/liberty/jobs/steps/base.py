@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from liberty.jobs.run import Json, Status, StepRun, Trigger
+from liberty.jobs.run import Status, StepRun, Trigger
 
 if TYPE_CHECKING:
     from liberty.connectors import ConnectorRegistry
@@ -219,6 +219,3 @@ class RunContext:
         except KeyError:
             known = ", ".join(self.previous) or "none yet"
             raise LookupError(f"no earlier step {name!r}; earlier steps: {known}") from None
-
-
-type StepOutput = Json
