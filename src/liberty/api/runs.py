@@ -59,10 +59,18 @@ async def list_runs(
     return json_answer({"items": [wire.run(item) for item in page.items], "next_cursor": page.next_cursor})
 
 
-@runs_router.get("/{run_id}", responses={200: {"model": RunDetailModel}})
 async def show_run(run_id: str, asked: Guarded) -> Response:
     """One run with its steps and the last 1,000 lines of its log."""
     return json_answer(wire.run_detail(await asked.services.runtime.reader.detail(run_id, asked.caller)))
+
+
+runs_router.add_api_route(
+    "/{run_id}",
+    show_run,
+    methods=["GET"],
+    responses={200: {"model": RunDetailModel}},
+    route_class_override=HotRoute,
+)
 
 
 @runs_router.post("/{run_id}/abort", status_code=202, responses={202: {"model": RunModel}})

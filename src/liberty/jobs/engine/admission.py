@@ -22,9 +22,15 @@ class Asker:
 
 
 async def admit(
-    tx: Tx, new: NewRun, depends_on: Sequence[str], asker: Asker | None, held: str | None, now: datetime
+    tx: Tx,
+    new: NewRun,
+    depends_on: Sequence[str],
+    asker: Asker | None,
+    held: str | None,
+    now: datetime,
+    owner: str | None = None,
 ) -> Enqueued:
-    """Insert the row of a new run: queued, or skipped with the reason.
+    """Insert the row of a new run: queued, or skipped with the reason; claimed at once for an `owner` with a place.
 
     The same rules hold for every trigger; `held` is a reason known beforehand. A request repeated under its
     idempotency key, and a fire that already has its row, get the run that exists.
@@ -33,7 +39,7 @@ async def admit(
     if reason is not None:
         enqueued = await runs.insert_skipped(tx, new, reason, now)
     else:
-        enqueued = await runs.insert_queued(tx, new, now)
+        enqueued = await runs.insert_queued(tx, new, now, owner)
     if asker is not None and enqueued.created:
         run = enqueued.run
         await audit.record(

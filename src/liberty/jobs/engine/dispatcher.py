@@ -5,7 +5,10 @@ import logging
 from collections import deque
 
 from liberty.jobs.engine.execution import Queued
+from liberty.jobs.engine.places import Places
 from liberty.jobs.engine.runner import Runner
+
+RESERVED_LOOK_SECONDS = 0.01
 
 _log = logging.getLogger("nomaflow.dispatcher")
 
@@ -13,15 +16,14 @@ _log = logging.getLogger("nomaflow.dispatcher")
 class LocalDispatcher:
     """All methods run on the work loop. `close` stops new claims; what is queued stays queued in the store.
 
-    A run holds one of the `limit` places while its steps run; storing its end no longer does.
+    A run holds one of the `places` while its steps run; storing its end no longer does.
     """
 
     def __init__(self, runner: Runner, limit: int) -> None:
         self._runner = runner
-        self._limit = limit
+        self.places = Places(limit)
         self._waiting: deque[Queued] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._busy = 0
         self._closed = False
 
     @property
@@ -29,39 +31,48 @@ class LocalDispatcher:
         return len(self._waiting)
 
     @property
-    def running(self) -> int:
-        return self._busy
-
-    @property
     def has_work(self) -> bool:
         """True from a run's submission until its end is stored."""
         return bool(self._tasks or self._waiting)
 
+    def take_place(self) -> bool:
+        """Reserve a place for a run that is being made, unless others wait for one. From any thread."""
+        return not self._waiting and self.places.take()
+
     def submit(self, queued: Queued) -> None:
-        if not self._closed:
+        """Run it when its turn comes; at once when it was claimed, its place taken, as it was made."""
+        if queued.claimed:
+            self._begin(queued)
+        elif not self._closed:
             self._waiting.append(queued)
-            self._pump()
+            self.pump()
 
     def set_limit(self, limit: int) -> None:
-        self._limit = limit
-        self._pump()
+        self.places.limit = limit
+        self.pump()
 
     def close(self) -> None:
         self._closed = True
+        self.places.close()
         self._waiting.clear()
 
     async def idle(self) -> None:
-        """Return when nothing runs here any more."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        """Return when nothing runs here any more, and no place is kept for a run whose row is being written."""
+        while self._tasks or self.places.taken:
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+            else:
+                await asyncio.sleep(RESERVED_LOOK_SECONDS)
 
-    def _pump(self) -> None:
-        while self._waiting and self._busy < self._limit:
-            queued = self._waiting.popleft()
-            self._busy += 1
-            task = asyncio.get_running_loop().create_task(self._execute(queued), name=queued.run.run_id)
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
+    def pump(self) -> None:
+        """Begin what waits, as far as there are places."""
+        while self._waiting and self.places.take():
+            self._begin(self._waiting.popleft())
+
+    def _begin(self, queued: Queued) -> None:
+        task = asyncio.get_running_loop().create_task(self._execute(queued), name=queued.run.run_id)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
 
     async def _execute(self, queued: Queued) -> None:
         held = True
@@ -70,9 +81,8 @@ class LocalDispatcher:
             nonlocal held
             if held:
                 held = False
-                self._busy -= 1
-                if not self._closed:
-                    self._pump()
+                self.places.give_back()
+                self.pump()
 
         try:
             await self._runner.execute(queued, leave)

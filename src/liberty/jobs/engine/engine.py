@@ -202,25 +202,34 @@ class Engine:
         `held` is the reason why a fire may not start now (a pause or freeze); its row is born `skipped`.
         """
         courtesy.want()
+        dispatcher = self._required_dispatcher
+        place = dispatcher.take_place()
 
-        def begin(enqueued: Enqueued) -> None:
-            if enqueued.created:
-                self._bus.publish(RunMoved(enqueued.run))
-                if enqueued.run.status == QUEUED:
-                    self._submit(Queued(enqueued.run, job, generation, tuple(stand_ins)))
+        def leave_place() -> None:
+            if place:
+                dispatcher.places.give_back()
+                self._work.call_soon(dispatcher.pump)
 
-        def begin_later(done: "asyncio.Future[Enqueued]") -> None:
-            if not done.cancelled() and done.exception() is None:
-                begin(done.result())
+        def begin(done: "asyncio.Future[Enqueued]") -> None:
+            enqueued = None if done.cancelled() or done.exception() is not None else done.result()
+            if enqueued is None or enqueued.claimed is None:
+                leave_place()
+            if enqueued is None or not enqueued.created:
+                return
+            self._bus.publish(RunMoved(enqueued.run))
+            if enqueued.run.status == QUEUED:
+                self._submit(Queued(enqueued.claimed or enqueued.run, job, generation, tuple(stand_ins)))
 
-        writing = self._database.begin_write(admit, new, job.depends_on, asker, held, self._clock.now())
+        owner = self._me.id if place else None
         try:
-            enqueued = await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            writing.add_done_callback(begin_later)
+            writing = self._database.begin_write(
+                admit, new, job.depends_on, asker, held, self._clock.now(), owner
+            )
+        except LibertyError:
+            leave_place()
             raise
-        begin(enqueued)
-        return enqueued
+        writing.add_done_callback(begin)
+        return await asyncio.shield(writing)
 
     def _submit(self, queued: Queued) -> None:
         self._work.call_soon(self._take, queued)

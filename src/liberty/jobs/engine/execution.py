@@ -8,7 +8,7 @@ from typing import Literal
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.run_log import RunLog
 from liberty.jobs.job import Job
-from liberty.jobs.run import Run, StepRun, Trigger
+from liberty.jobs.run import RUNNING, Run, StepRun, Trigger
 from liberty.jobs.store.runs import Fence
 
 type Stop = Literal["abort", "timeout", "shutdown"]
@@ -16,15 +16,19 @@ type Stop = Literal["abort", "timeout", "shutdown"]
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A run that waits for a slot, with the definition and the generation it was made from.
+    """A run that waits for a place, with the definition and the generation it was made from.
 
-    `stand_ins` are the records of earlier steps that a replay does not run again.
+    `stand_ins` are the records of earlier steps that a replay does not run again. `claimed`: it is ours already.
     """
 
     run: Run
     job: Job
     generation: Generation
     stand_ins: tuple[StepRun, ...] = ()
+
+    @property
+    def claimed(self) -> bool:
+        return self.run.status == RUNNING
 
 
 @dataclass(slots=True)

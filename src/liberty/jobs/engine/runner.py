@@ -67,8 +67,10 @@ class Runner:
         """
         number = queued.run.number
         self.expect(number)
+        run: Run | None = queued.run
         try:
-            run = await persist(self._database, runs.claim, number, self.owner, self._clock.now())
+            if not queued.claimed:
+                run = await persist(self._database, runs.claim, number, self.owner, self._clock.now())
         finally:
             stop = self._claiming.pop(number)
         task = asyncio.current_task()

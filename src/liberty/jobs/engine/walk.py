@@ -13,6 +13,7 @@ from liberty.jobs.conditions import evaluate
 from liberty.jobs.engine import narrate
 from liberty.jobs.engine.attempt import StepOutcome, attempt, failure
 from liberty.jobs.engine.execution import Execution
+from liberty.jobs.engine.progress import StepProgress
 from liberty.jobs.engine.retry import delay_before
 from liberty.jobs.engine.scope import Scope as LogScope
 from liberty.jobs.engine.scope import current_scope
@@ -23,16 +24,14 @@ from liberty.jobs.run import (
     ABORTED,
     FAILED,
     PARTIAL_SUCCESS,
-    RUNNING,
     SKIPPED,
     SUCCEEDED,
-    Attempt,
     Status,
     StepError,
     StepRun,
 )
 from liberty.jobs.steps import base
-from liberty.jobs.steps.base import Host, RunContext, StepConfig, StepFailed, StepLog, StepResult
+from liberty.jobs.steps.base import Host, RunContext, StepConfig, StepFailed, StepLog
 from liberty.jobs.triggers.zones import server_timezone
 
 SHOWN_AFTER_SECONDS = 0.02  # a step that ends sooner is stored once, ended
@@ -80,7 +79,7 @@ class Walk:
         self._failed = False
         self._partial = False
         self._previous_rows: int | None = None
-        self._open: StepRun | None = None
+        self._open: StepProgress | None = None
         self.unsaved: list[StepRun] = []
         self.rows_affected: int | None = None
 
@@ -110,11 +109,8 @@ class Walk:
         """The run was stopped: the step in progress ends `aborted`, the later ones did not run."""
         if self._open is not None:
             now = self._clock.now()
-            attempts = tuple(
-                replace(tried, status=ABORTED, finished_at=now) if tried.finished_at is None else tried
-                for tried in self._open.attempts
-            )
-            self._keep(replace(self._open, status=ABORTED, reason=reason, attempts=attempts, finished_at=now))
+            self._open.try_ended(ABORTED, now)
+            self._keep(self._open.record(ABORTED, reason=reason, finished_at=now))
             self._open = None
         self.skip_rest(RUN_ABORTED)
 
@@ -177,9 +173,9 @@ class Walk:
     async def _step(self, index: int, step: StepConfig) -> Status:
         scope = self._scope(step.name)
         self._execution.current_step = step.name
-        began = self._clock.now()
-        current_scope.set(LogScope(self._execution.log, step.name))
-        record = StepRun(index, step.name, step.type, RUNNING, None, (), began, None, None, None, None, None)
+        log_scope = LogScope(self._execution.log, step.name)
+        current_scope.set(log_scope)
+        progress = StepProgress(index, step, self._clock.now())
         try:
             if step.condition is not None and not evaluate(
                 step.condition, lambda token: look_up(token, scope)
@@ -187,13 +183,14 @@ class Walk:
                 self._skip(index, step, CONDITION)
                 return SKIPPED
             params, explicit = step_params(step, self._params, self._overrides, scope)
-            rendered = render_step(step, replace(scope, kwargs=params))
-            record = replace(record, input=snapshot(_input_of(rendered, params)))
+            rendered = render_step(step, replace(scope, kwargs=params) if params else scope)
+            given = _input_of(rendered, params)
+            progress.input = snapshot(given) if given else given
         except Invalid as error:
-            return self._close(step, record, failure(error), 0.0)
+            return self._close(progress, failure(error), 0.0)
         finally:
-            current_scope.set(LogScope(self._execution.log, step.name))
-        return await self._try(step, rendered, record, self._context(index, step, params, explicit))
+            current_scope.set(log_scope)
+        return await self._try(rendered, progress, self._context(index, step, params, explicit))
 
     def _context(
         self, index: int, step: StepConfig, params: dict[str, Any], explicit: frozenset[str]
@@ -219,40 +216,40 @@ class Walk:
             host=self._host,
         )
 
-    async def _try(self, step: StepConfig, rendered: StepConfig, record: StepRun, ctx: RunContext) -> Status:
+    async def _try(self, rendered: StepConfig, progress: StepProgress, ctx: RunContext) -> Status:
+        step = progress.step
         policy = self._job.retry_of(step)
-        number, wait = 1, 0.0
-        done: tuple[Attempt, ...] = ()
+        number = 1
         while True:
-            started, clock = self._clock.now(), time.monotonic()
+            progress.current = (number, self._clock.now())
+            clock = time.monotonic()
             narrate.try_started(step, number, policy.attempts)
-            record = replace(record, attempts=(*done, Attempt(number, RUNNING, started, None)))
-            outcome = await self._attempt(step, rendered, record, replace(ctx, attempt=number))
+            # A try of its own: what `attempt` sets in the context must not outlive it.
+            outcome = await self._attempt(rendered, progress, replace(ctx, attempt=number))
             seconds = time.monotonic() - clock
-            last = Attempt(number, outcome.status, started, self._clock.now(), outcome.error)
             if outcome.status != FAILED or number >= policy.attempts or outcome.kind not in policy.retry_on:
                 break
             number += 1
             wait = delay_before(number, policy) * base.backoff_scale
-            done = (*done, replace(last, wait_seconds=wait))
+            progress.try_ended(outcome.status, self._clock.now(), outcome.error, wait)
             narrate.step_ended(step, outcome, seconds, None)
             narrate.retry_scheduled(step, number, policy.attempts, wait)
-            self._open = record = replace(record, attempts=done)
-            await self._recorder.save(self._execution, [record], step.name)
+            self._open = progress
+            await self._recorder.save(self._execution, [progress.record()], step.name)
             await asyncio.sleep(wait)
         self._open = None
-        return self._close(step, replace(record, attempts=(*done, last)), outcome, seconds)
+        return self._close(progress, outcome, seconds)
 
-    async def _attempt(
-        self, step: StepConfig, rendered: StepConfig, record: StepRun, ctx: RunContext
-    ) -> StepOutcome:
+    async def _attempt(self, rendered: StepConfig, progress: StepProgress, ctx: RunContext) -> StepOutcome:
         """One try. A record that says the step runs is stored once it has run for `SHOWN_AFTER_SECONDS`."""
-        self._open = record
+        self._open = progress
         opening: list[asyncio.Task[None]] = []
 
         def show() -> None:
-            saving, self.unsaved = [*self.unsaved, record], []
-            opening.append(asyncio.create_task(self._recorder.save(self._execution, saving, step.name)))
+            saving, self.unsaved = [*self.unsaved, progress.record()], []
+            opening.append(
+                asyncio.create_task(self._recorder.save(self._execution, saving, progress.step.name))
+            )
 
         timer = asyncio.get_running_loop().call_later(SHOWN_AFTER_SECONDS, show)
         try:
@@ -263,12 +260,12 @@ class Walk:
             if opening:
                 await _to_its_end(opening[0])
 
-    def _close(self, step: StepConfig, record: StepRun, outcome: StepOutcome, seconds: float) -> Status:
-        now = self._clock.now()
+    def _close(self, progress: StepProgress, outcome: StepOutcome, seconds: float) -> Status:
+        step, now = progress.step, self._clock.now()
         output: object = None
         if outcome.result is not None:
             try:
-                record = _with_result(record, outcome.result)
+                progress.keep(outcome.result)
                 output = outcome.result.output
                 if output is None:
                     output = outcome.result.extras or None
@@ -276,24 +273,14 @@ class Walk:
                 outcome = failure(
                     StepFailed(f"the result of step {step.name!r} cannot be stored: {error.message}")
                 )
-        attempts = record.attempts
-        if not attempts:
-            attempts = (Attempt(1, outcome.status, now, now, outcome.error),)
-        elif attempts[-1].status != outcome.status:
-            attempts = (*attempts[:-1], replace(attempts[-1], status=outcome.status, error=outcome.error))
+        if progress.current is None and not progress.tried:
+            progress.current = (1, now)
+        progress.try_ended(outcome.status, now, outcome.error)
         reason = _reason(outcome.error)
         self._keep(
-            replace(
-                record,
-                status=outcome.status,
-                reason=reason,
-                attempts=attempts,
-                finished_at=now,
-                error=outcome.error,
-            ),
-            output,
+            progress.record(outcome.status, reason=reason, finished_at=now, error=outcome.error), output
         )
-        narrate.step_ended(step, outcome, seconds, record.rows_affected)
+        narrate.step_ended(step, outcome, seconds, progress.rows_affected)
         if outcome.status == FAILED:
             self._partial = self._partial or step.continue_on_error
             self._failed = self._failed or not step.continue_on_error
@@ -315,13 +302,6 @@ async def _to_its_end(saving: "asyncio.Task[None]") -> None:
 
 def _reason(error: StepError | None) -> str | None:
     return error.message if error is not None and error.type == "TimeoutError" else None
-
-
-def _with_result(record: StepRun, result: StepResult) -> StepRun:
-    extras: dict[str, Any] | None = result.extras or None
-    if extras is None and result.rows_affected is not None:
-        extras = {"rows_affected": result.rows_affected}
-    return replace(record, rows_affected=result.rows_affected, output=snapshot(extras))
 
 
 def _input_of(step: StepConfig, params: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Run rows: insert once, claim, move by compare-and-set, read."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Select, Update, bindparam, func, select, update
@@ -38,10 +38,14 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """The run that answers a request; `created` is False when an earlier request or fire already made it."""
+    """The run that answers a request; `created` is False when an earlier request or fire already made it.
+
+    `claimed` is the same run, running, when the request took it at once.
+    """
 
     run: Run
     created: bool
+    claimed: Run | None = None
 
 
 def _sources_of(target: Status) -> list[Status]:
@@ -66,6 +70,9 @@ _INSERTED = (
     "parent_chain",
     "exclusive",
     "idempotency_key",
+    "owner",
+    "epoch",
+    "started_at",
 )
 _INSERT = (
     insert(runs)
@@ -168,8 +175,10 @@ _ORPHANS = (
 _IN_FLIGHT = select(*RUN_COLUMNS).where(status_in(IN_FLIGHT)).order_by(runs.c.id)
 
 
-async def insert_queued(tx: Tx, new: NewRun, now: datetime) -> Enqueued:
+async def insert_queued(tx: Tx, new: NewRun, now: datetime, owner: str | None = None) -> Enqueued:
     """Insert a queued run, unless the same fire or idempotency key already has one.
+
+    An `owner` that has a place for it claims it in the same statement: one write less for a run that need not wait.
 
     A job that allows one instance and has one in flight gets a `skipped` row instead: the unique index decides,
     so it holds for any number of callers.
@@ -178,9 +187,17 @@ async def insert_queued(tx: Tx, new: NewRun, now: datetime) -> Enqueued:
         existing = await _by_key(tx, new)
         if existing is not None:
             return Enqueued(existing, created=False)
-    row = await tx.first(_INSERT, _values(new, QUEUED, None, now))
+    if owner is None:
+        row = await tx.first(_INSERT, _values(new, QUEUED, None, now))
+    else:
+        mine = {"owner": owner, "epoch": 1, "started_at": now}
+        row = await tx.first(_INSERT, {**_values(new, RUNNING, None, now), **mine})
     if row is not None:
-        return Enqueued(run_from(row), created=True)
+        run = run_from(row)
+        if owner is None:
+            return Enqueued(run, created=True)
+        asked_for = replace(run, status=QUEUED, owner=None, epoch=0, started_at=None)
+        return Enqueued(asked_for, created=True, claimed=run)
     return await insert_skipped(tx, new, SINGLE_INSTANCE, now)
 
 
@@ -317,6 +334,7 @@ def _values(new: NewRun, status: Status, reason: str | None, now: datetime) -> d
         "parent_chain": dump([list(link) for link in trigger.parent_chain]) if trigger.parent_chain else None,
         "exclusive": new.exclusive and not status.final,
         "idempotency_key": new.idempotency_key,
+        "epoch": 0,
     }
 
 
