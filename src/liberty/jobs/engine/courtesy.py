@@ -1,15 +1,16 @@
 """Lets a step that writes a flood of log lines step aside while other runs want the interpreter.
 
 One thread at a time runs Python. A thread that logs without a pause would give way only every few milliseconds, and a
-run needs the interpreter a dozen times. Alone, a flood is not slowed down.
+run needs the interpreter a dozen times. Alone, a flood is not slowed down; beside other runs it still writes some
+thousands of lines a second.
 """
 
 import threading
 import time
 
 WANTED_SECONDS = 0.1  # how long after the last sign of other work a flood stays polite
-PAUSE_SECONDS = 0.0001  # long enough for a waiting thread to wake up
-LINES_BETWEEN_PAUSES = 16
+PAUSE_SECONDS = 0.0005  # what a run wants to do between two waits is done in that time
+LINES_BETWEEN_PAUSES = 4
 
 
 class Courtesy:
