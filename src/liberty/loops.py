@@ -115,6 +115,26 @@ class Ticker:
             self._wake.clear()
 
 
+def contained[T](what: str, work: Callable[[], T]) -> T | None:
+    """Do one part of a tick. What it raises is logged, and the answer is None: the other parts go on."""
+    try:
+        return work()
+    except Exception:  # noqa: BLE001 - edge: a part of a loop tick
+        _log.exception("%s failed", what)
+        return None
+
+
+async def contained_wait[T](what: str, work: Awaitable[T], passing: type[Exception]) -> T | None:
+    """The same for what has to be awaited; an error of the kind `passing` is raised."""
+    try:
+        return await work
+    except passing:
+        raise
+    except Exception:  # noqa: BLE001 - edge: a part of a loop tick
+        _log.exception("%s failed", what)
+        return None
+
+
 @asynccontextmanager
 async def running(*tickers: Ticker) -> AsyncIterator[None]:
     """Keep the tickers ticking inside the block; all are cancelled and awaited on the way out."""

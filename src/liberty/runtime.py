@@ -173,6 +173,8 @@ class Runtime:
     async def close(self) -> None:
         """Let runs finish for `[jobs] drain_seconds`, stop the rest, let go of everything."""
         await self._schedule.aclose()
+        if self.role == "server":
+            await self.scheduler.resign()
         await self.engine.drain(self.settings.jobs.drain_seconds)
         await self._stack.aclose()
 

@@ -95,7 +95,7 @@ async def test_what_is_held_back_is_a_skipped_row_with_the_reason(
         }
         by_hand = await program.run("tick")
         assert by_hand.run.status == "succeeded"
-        await program.runtime.database.write(pauses.clear, held)
+        await program.runtime.database.write(pauses.clear, held, datetime.now(UTC))
         await program.runtime.scheduler.refresh_pauses()
         now = len(await fires(program))
         after = (await at_least(program, now + 2))[now + 1 :]

@@ -37,10 +37,12 @@ async def disable_job(name: str, asked: Guarded) -> Response:
 
 @router.post("/jobs/{name:path}/pause", responses={200: {"model": JobModel}})
 async def pause_job(name: str, asked: Guarded, body: PauseBody | None = None) -> Response:
-    """Hold the job's schedules back for a while; what falls due is recorded as skipped."""
+    """Hold the job's schedules back for a while. `then`: drop, run the latest or run all of what fell due meanwhile."""
     wanted = body or PauseBody()
     until = parse_instant(wanted.until, "until") if wanted.until else None
-    name = await asked.services.operations.pause(name, asked.caller, until=until, reason=wanted.reason)
+    name = await asked.services.operations.pause(
+        name, asked.caller, until=until, reason=wanted.reason, then=wanted.then
+    )
     return await _job(asked, name)
 
 

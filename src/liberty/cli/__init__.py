@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 VERBS: dict[str, tuple[str, str]] = {
     "job": ("liberty.cli.job", "list, run, watch and operate jobs"),
+    "why": ("liberty.cli.why", "say why a job ran or did not run (the same as `job why`)"),
     "reload": ("liberty.cli.reload", "read the configuration again"),
     "reload-plugin": ("liberty.cli.reload_plugin", "load a plugin's changed Python files"),
     "init": ("liberty.cli.init", "lay out a new apps repository with a first job"),

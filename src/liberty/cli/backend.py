@@ -6,7 +6,7 @@ Every answer has the shape that the REST API serves, so a command prints the sam
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from liberty.cli.command import Arguments
 from liberty.cli.server_address import Server
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from liberty.settings import Settings
 
 type Document = dict[str, Any]
+type Then = Literal["drop", "latest", "all"]
 
 
 class Backend(Protocol):
@@ -71,7 +72,7 @@ class Backend(Protocol):
         """Write it to the file the job comes from, and reload."""
         ...
 
-    def pause(self, name: str, *, until: str | None, reason: str | None) -> Document:
+    def pause(self, name: str, *, until: str | None, reason: str | None, then: Then = "drop") -> Document:
         """Hold back the job's fires."""
         ...
 

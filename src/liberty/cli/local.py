@@ -7,6 +7,7 @@ from types import FrameType
 from typing import Any
 
 from liberty.auth.principal import Principal
+from liberty.cli.backend import Then
 from liberty.cli.os_user import os_user
 from liberty.cli.process_log import prepare_process_log
 from liberty.errors import Unavailable
@@ -151,9 +152,10 @@ class LocalBackend:
     def set_enabled(self, name: str, *, enabled: bool) -> Document:
         return self._listed(self._do(self._operations.set_enabled(name, self._me, enabled=enabled)))
 
-    def pause(self, name: str, *, until: str | None, reason: str | None) -> Document:
+    def pause(self, name: str, *, until: str | None, reason: str | None, then: Then = "drop") -> Document:
         end = None if until is None else parse_instant(until, "until")
-        return self._listed(self._do(self._operations.pause(name, self._me, until=end, reason=reason)))
+        paused = self._operations.pause(name, self._me, until=end, reason=reason, then=then)
+        return self._listed(self._do(paused))
 
     def resume(self, name: str) -> Document:
         return self._listed(self._do(self._operations.resume(name, self._me)))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from liberty.cli.backend import Then
 from liberty.cli.exits import UsageError
 from liberty.cli.os_user import os_user
 from liberty.cli.server_address import Server
@@ -142,8 +143,10 @@ class RemoteBackend:
     def set_enabled(self, name: str, *, enabled: bool) -> Document:
         return self._post(f"/admin/jobs/{_part(name)}/{'enable' if enabled else 'disable'}")
 
-    def pause(self, name: str, *, until: str | None, reason: str | None) -> Document:
-        return self._post(f"/admin/jobs/{_part(name)}/pause", {"until": until, "reason": reason})
+    def pause(self, name: str, *, until: str | None, reason: str | None, then: Then = "drop") -> Document:
+        return self._post(
+            f"/admin/jobs/{_part(name)}/pause", {"until": until, "reason": reason, "then": then}
+        )
 
     def resume(self, name: str) -> Document:
         return self._post(f"/admin/jobs/{_part(name)}/resume")

@@ -126,11 +126,18 @@ class NewRun:
     definition_version: int | None = None
     exclusive: bool = True
     idempotency_key: str | None = None
+    caught_up: bool = False
+    covers_since: datetime | None = None
+    covers_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One row of `ly2_job_runs`. Times are aware UTC; `number` is the n of `r-<n>`."""
+    """One row of `ly2_job_runs`. Times are aware UTC; `number` is the n of `r-<n>`.
+
+    `caught_up`: it was due while nobody could start it. A summary row stands for all the instants from
+    `covers_since` to its `scheduled_at`, `covers_count` of them or more.
+    """
 
     number: int
     job: str
@@ -156,6 +163,9 @@ class Run:
     abort_requested_by: str | None
     log_lines: int
     log_dropped: int
+    caught_up: bool = False
+    covers_since: datetime | None = None
+    covers_count: int | None = None
 
     @property
     def run_id(self) -> str:

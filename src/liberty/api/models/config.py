@@ -68,6 +68,16 @@ class InFlightModel(RunModel):
     stopping: str | None
 
 
+class LeaseModel(Answer):
+    """Which process follows the schedules; `epoch` grows with each change."""
+
+    holder: str
+    epoch: int
+    since: Instant
+    renewed_at: Instant
+    expires_at: Instant
+
+
 class TechnicalModel(Answer):
     """The state of the machinery."""
 
@@ -75,6 +85,8 @@ class TechnicalModel(Answer):
     last_tick_at: Instant | None
     last_fire_at: Instant | None
     next_fire_at: Instant | None
+    lease: LeaseModel | None
+    never_due: list[str] = Field(description="Jobs with a schedule that has no further instant.")
     queue_depth: int
     replica: str
     replicas: list[ReplicaModel]

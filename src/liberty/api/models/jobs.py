@@ -55,16 +55,15 @@ class JobDetailModel(JobModel):
 
 
 class PauseBody(Body):
-    """Until when (absent: until resumed), and why."""
+    """Until when (absent: until resumed), why, and what happens at the end to what fell due meanwhile."""
 
     until: str | None = Field(None, examples=["2026-06-01T06:00:00Z"])
     reason: str | None = None
+    then: Literal["drop", "latest", "all"] = "drop"
 
 
 class FreezeBody(PauseBody):
-    """`then`: what happens at the end to what fell due meanwhile."""
-
-    then: Literal["drop", "latest", "all"] = "drop"
+    """The same for all jobs."""
 
 
 class FreezeModel(Answer):
@@ -78,7 +77,7 @@ class WhyModel(Answer):
     """What became of an instant."""
 
     at: Instant
-    verdict: Literal["ran", "ran late", "skipped", "missed", "not due", "future", "paused"]
+    verdict: Literal["ran", "ran late", "caught up", "skipped", "missed", "paused", "future", "not due"]
     run_id: str | None
     text: str = Field(examples=["due 2026-05-31 02:00 Europe/Paris; ran at 02:00:00 as r-1842, succeeded"])
 

@@ -20,6 +20,9 @@ class RunModel(Answer):
     trigger: Literal["cron", "manual", "api", "cli", "call_job"]
     triggered_by: str = Field(examples=["user:alice"])
     scheduled_at: Instant | None
+    caught_up: bool = Field(
+        description="It was due while no scheduler could start it, and was started later."
+    )
     queued_at: Instant
     started_at: Instant | None
     finished_at: Instant | None

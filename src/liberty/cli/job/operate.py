@@ -39,7 +39,7 @@ def pause(arguments: Arguments) -> int:
     """Hold back a job for a time."""
     end = None if arguments.until is None else rfc3339(until(arguments.until, SystemClock().now()))
     with backend(arguments) as jobs:
-        answer = jobs.pause(arguments.name, until=end, reason=arguments.reason)
+        answer = jobs.pause(arguments.name, until=end, reason=arguments.reason, then=arguments.then)
     return _said(
         arguments, answer, f"{arguments.name} is paused until {short_time(end) if end else 'it is resumed'}"
     )
@@ -74,6 +74,12 @@ def _configure_pause(parser: Parser) -> None:
         "--until", metavar="WHEN", help="a time such as 2026-03-29T06:00, or a span such as 2h"
     )
     parser.add_argument("--reason", metavar="TEXT", help="why, for those who wonder")
+    parser.add_argument(
+        "--then",
+        choices=["drop", "latest", "all"],
+        default="drop",
+        help="afterwards, of what fell due meanwhile: run nothing (drop), the latest, or all",
+    )
 
 
 ABORT = Command("stop a run", abort, _configure_run, reaches_jobs=True)

@@ -1,5 +1,6 @@
 """Looking at jobs, runs and the schedule."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from liberty.cli import exits
@@ -11,6 +12,7 @@ from liberty.cli.values import instant, moment, until
 from liberty.clock import SystemClock, rfc3339
 
 _RUN_MARK = "r-"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def list_jobs(arguments: Arguments) -> int:
@@ -53,7 +55,8 @@ def history(arguments: Arguments) -> int:
 
 def why(arguments: Arguments) -> int:
     """Print why a job ran or did not run at a time."""
-    at = None if arguments.when is None else moment(arguments.when, _now())
+    when: str | None = arguments.when
+    at = when if when is None or _DATE.fullmatch(when) else moment(when, _now())
     with backend(arguments) as jobs:
         found = jobs.why(arguments.name, at)
     if arguments.json:
@@ -110,7 +113,8 @@ def _configure_why(parser: Parser) -> None:
         "when",
         metavar="WHEN",
         nargs="?",
-        help="2026-03-29T02:00 or 02:00, on the job's clock; when it was last due, when left out",
+        help="2026-03-29T02:00, 02:00, or 2026-03-29 for the whole day, on the job's clock; "
+        "when it was last due, when left out",
     )
 
 

@@ -111,7 +111,7 @@ def show_run(terminal: Terminal, run: Document) -> None:
         {
             "reason": run["reason"],
             "by": f"{run['triggered_by']} ({run['trigger']})",
-            "due": run["scheduled_at"] and local_time(run["scheduled_at"]),
+            "due": run["scheduled_at"] and _due(run),
             "queued": local_time(run["queued_at"]),
             "started": local_time(run["started_at"]),
             "finished": local_time(run["finished_at"]),
@@ -162,6 +162,10 @@ def _gist(step: Document) -> str:
         if isinstance(step.get(key), str):
             return " ".join(step[key].split())[:80]
     return ""
+
+
+def _due(run: Document) -> str:
+    return local_time(run["scheduled_at"]) + (" (caught up)" if run.get("caught_up") else "")
 
 
 def _pairs(terminal: Terminal, values: Mapping[str, object]) -> None:

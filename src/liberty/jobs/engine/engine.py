@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any
 
 from liberty.auth import audit
@@ -20,6 +21,7 @@ from liberty.jobs.engine.child_runs import ChildRuns
 from liberty.jobs.engine.courtesy import courtesy
 from liberty.jobs.engine.dispatcher import LocalDispatcher
 from liberty.jobs.engine.execution import Queued
+from liberty.jobs.engine.firing import Basis, Fired, Firing, fire
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.persist import persist
 from liberty.jobs.engine.replica import BEAT_SECONDS, this_process
@@ -230,6 +232,32 @@ class Engine:
             raise
         writing.add_done_callback(begin)
         return await asyncio.shield(writing)
+
+    async def enqueue_fires(
+        self, firings: Sequence[Firing], basis: Basis, generation: Generation, now: datetime
+    ) -> Fired:
+        """The same for a batch of fires, in one transaction; see `firing.fire`."""
+        courtesy.want()
+
+        def begin(fired: Fired) -> None:
+            for enqueued, job in fired.made:
+                if enqueued.created:
+                    self._bus.publish(RunMoved(enqueued.run))
+                    if enqueued.run.status == QUEUED:
+                        self._submit(Queued(enqueued.run, job, generation))
+
+        def begin_later(done: "asyncio.Future[Fired]") -> None:
+            if not done.cancelled() and done.exception() is None:
+                begin(done.result())
+
+        writing = self._database.begin_write(fire, firings, basis, now)
+        try:
+            fired = await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            writing.add_done_callback(begin_later)
+            raise
+        begin(fired)
+        return fired
 
     def _submit(self, queued: Queued) -> None:
         self._work.call_soon(self._take, queued)

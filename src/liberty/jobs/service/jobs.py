@@ -106,8 +106,7 @@ class JobReader:
     ) -> JobView:
         if isinstance(job, QuarantinedJob):
             return _quarantined_view(job, last, in_flight)
-        pauses = self._scheduler.all_pauses
-        pause = pauses.get(FREEZE) or pauses.get(job.name)
+        pause = self._scheduler.pause_of(job.name, self._scheduler.now())
         return JobView(
             name=job.name,
             app=job.app,

@@ -56,10 +56,15 @@ class Operations:
         await self._reload()
         return name
 
-    async def pause(self, name: str, caller: Caller, *, until: datetime | None, reason: str | None) -> str:
-        """Hold the job's schedules back until then, or until it is resumed; the job's name."""
+    async def pause(
+        self, name: str, caller: Caller, *, until: datetime | None, reason: str | None, then: Then = "drop"
+    ) -> str:
+        """Hold the job's schedules back until then, or until it is resumed; the job's name.
+
+        `then`: what happens at the end to what was held back.
+        """
         name = caller.job_name(self._current().catalogue, name, "read")
-        await self._hold(name, caller, "pause", f"job:{name}", until=until, reason=reason, then="drop")
+        await self._hold(name, caller, "pause", f"job:{name}", until=until, reason=reason, then=then)
         return name
 
     async def resume(self, name: str, caller: Caller) -> str:
@@ -81,7 +86,7 @@ class Operations:
     def frozen(self) -> Pause | None:
         """The freeze in force."""
         freeze = self._scheduler.all_pauses.get(FREEZE)
-        return freeze if freeze is not None and freeze.holds(self._clock.now()) else None
+        return freeze if freeze is not None and freeze.holds(self._scheduler.now()) else None
 
     async def _hold(
         self,
@@ -94,7 +99,7 @@ class Operations:
         reason: str | None,
         then: str,
     ) -> None:
-        now = to_millis(self._clock.now())
+        now = to_millis(self._scheduler.now())
         if until is not None and until <= now:
             raise Invalid(f"until is in the past: {rfc3339(until)}")
         if reason is not None and len(reason) > MAX_REASON:
@@ -118,8 +123,10 @@ class Operations:
         await self._scheduler.refresh_pauses()
 
     async def _release(self, key: str, caller: Caller, action: str, subject: str) -> bool:
+        now = to_millis(self._scheduler.now())
+
         async def clear(tx: Tx) -> bool:
-            if not await pauses.clear(tx, key):
+            if not await pauses.clear(tx, key, now):
                 return False
             await audit.record(
                 tx,

@@ -14,6 +14,7 @@ from liberty.jobs.service import wire
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.wire import Wire
 from liberty.jobs.store import listing, replicas
+from liberty.jobs.store.lease import Lease
 from liberty.jobs.store.listing import RunFilter
 
 RECENT_FAILURES = 20
@@ -42,12 +43,16 @@ class Technical:
 
     @property
     def pulse(self) -> Pulse:
-        """active: it ticks; standby: this process does not schedule; error: it should tick and does not."""
+        """active: it fires; standby: another process does, or none is to; error: it should tick, and does not."""
         state = self._scheduler.state
-        if not state.active:
+        if not state.enabled:
             return "standby"
-        tick = state.last_tick_at
-        return "active" if tick is not None and self._clock.now() - tick < _SILENT else "error"
+        if state.last_tick_at is None or self._clock.now() - state.last_tick_at >= _SILENT:
+            return "error"
+        if state.active:
+            return "active"
+        led = state.lease is not None and state.lease.expires_at > self._scheduler.now()
+        return "standby" if led else "error"
 
     def pools(self) -> list[dict[str, Any]]:
         """Connections per pool."""
@@ -70,6 +75,12 @@ class Technical:
             "last_tick_at": wire.instant(state.last_tick_at),
             "last_fire_at": wire.instant(state.last_fire_at),
             "next_fire_at": wire.instant(state.next_fire_at),
+            "lease": None if state.lease is None else _lease(state.lease),
+            "never_due": [
+                name
+                for name in state.never_due
+                if (job := catalogue.jobs.get(name)) is not None and caller.may("read", name, job.app)
+            ],
             "queue_depth": await self._database.read(listing.queue_depth),
             "replica": stats.replica,
             "replicas": [
@@ -105,3 +116,13 @@ class Technical:
             "pools": list(self.pools()),
             "recent_failures": [wire.run(run) for run in failures if shown(run)],
         }
+
+
+def _lease(lease: Lease) -> Wire:
+    return {
+        "holder": lease.holder,
+        "epoch": lease.epoch,
+        "since": rfc3339(lease.acquired_at),
+        "renewed_at": rfc3339(lease.renewed_at),
+        "expires_at": rfc3339(lease.expires_at),
+    }

@@ -40,6 +40,7 @@ def run(fact: Run) -> Wire:
         "trigger": fact.trigger,
         "triggered_by": fact.triggered_by,
         "scheduled_at": instant(fact.scheduled_at),
+        "caught_up": fact.caught_up,
         "queued_at": rfc3339(fact.queued_at),
         "started_at": instant(fact.started_at),
         "finished_at": instant(fact.finished_at),

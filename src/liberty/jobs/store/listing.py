@@ -165,3 +165,20 @@ _FIRES = (
 async def fires(tx: Tx, job: str, since: datetime, until: datetime) -> list[Run]:
     """The runs made for the due instants of `job` in [since, until)."""
     return [run_from(row) for row in await tx.all(_FIRES, {"job": job, "since": since, "until": until})]
+
+
+_SUMMARY = (
+    select(*RUN_COLUMNS)
+    .where(
+        runs.c.job == bindparam("job"),
+        runs.c.covers_since.is_not(None),
+        runs.c.scheduled_at >= bindparam("since"),
+        runs.c.covers_since <= bindparam("until"),
+    )
+    .order_by(runs.c.scheduled_at)
+)
+
+
+async def summaries(tx: Tx, job: str, since: datetime, until: datetime) -> list[Run]:
+    """The rows that stand for many missed instants of `job`, some of them in [since, until]."""
+    return [run_from(row) for row in await tx.all(_SUMMARY, {"job": job, "since": since, "until": until})]

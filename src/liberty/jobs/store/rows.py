@@ -33,6 +33,9 @@ RUN_COLUMNS = (
     t.runs.c.abort_requested_by,
     t.runs.c.log_lines,
     t.runs.c.log_dropped,
+    t.runs.c.caught_up,
+    t.runs.c.covers_since,
+    t.runs.c.covers_count,
 )
 
 
@@ -53,8 +56,9 @@ def run_from(row: Row) -> Run:
         finished_at,
     ) = row[:12]
     (rows, params, overrides, replay_of, version, owner, epoch, step, chain, abort_by, lines, dropped) = row[
-        12:
+        12:24
     ]
+    caught_up, covers_since, covers_count = row[24:]
     return Run(
         number=number,
         job=job,
@@ -80,6 +84,9 @@ def run_from(row: Row) -> Run:
         abort_requested_by=abort_by,
         log_lines=lines,
         log_dropped=dropped,
+        caught_up=bool(caught_up),
+        covers_since=covers_since,
+        covers_count=covers_count,
     )
 
 

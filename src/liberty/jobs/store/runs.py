@@ -73,6 +73,9 @@ _INSERTED = (
     "owner",
     "epoch",
     "started_at",
+    "caught_up",
+    "covers_since",
+    "covers_count",
 )
 _INSERT = (
     insert(runs)
@@ -335,6 +338,9 @@ def _values(new: NewRun, status: Status, reason: str | None, now: datetime) -> d
         "exclusive": new.exclusive and not status.final,
         "idempotency_key": new.idempotency_key,
         "epoch": 0,
+        "caught_up": new.caught_up and not status.final,
+        "covers_since": new.covers_since,
+        "covers_count": new.covers_count,
     }
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     column,
+    false,
     literal_column,
 )
 
@@ -54,6 +55,9 @@ runs = Table(
     Column("idempotency_key", Text),
     Column("log_lines", BigInteger, nullable=False, server_default="0"),
     Column("log_dropped", BigInteger, nullable=False, server_default="0"),
+    Column("caught_up", Boolean, nullable=False, server_default=false()),
+    Column("covers_since", Instant),
+    Column("covers_count", Integer),
     CheckConstraint(
         "(finished_at IS NULL) = (status IN ('queued', 'running', 'aborting'))",
         name="ly2_job_runs_final_has_end",
@@ -92,6 +96,13 @@ Index(
     unique=True,
     sqlite_where=column("idempotency_key").is_not(None),
     postgresql_where=column("idempotency_key").is_not(None),
+)
+Index(
+    "ly2_job_runs_summary",
+    runs.c.job,
+    runs.c.scheduled_at,
+    sqlite_where=column("covers_since").is_not(None),
+    postgresql_where=column("covers_since").is_not(None),
 )
 Index("ly2_job_runs_job_status", runs.c.job, runs.c.status, runs.c.id)
 Index("ly2_job_runs_status", runs.c.status, runs.c.id)
@@ -163,3 +174,49 @@ pauses = Table(
     Column("then", Text, nullable=False),
     Column("author", Text, nullable=False),
 )
+
+pause_history = Table(
+    "ly2_job_pause_history",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("job", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+    Column("reason", Text),
+    Column("then", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("ended_at", Instant, nullable=False),
+)
+Index("ly2_job_pause_history_ended", pause_history.c.ended_at)
+
+schedules = Table(
+    "ly2_job_schedules",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("schedule", Text, primary_key=True),
+    Column("spec", Text, nullable=False),
+    Column("watermark", Instant, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
+lock = Table(
+    "ly2_jobs_lock",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("acquired_at", Instant, nullable=False),
+    Column("renewed_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+gaps = Table(
+    "ly2_scheduler_gaps",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+)
+Index("ly2_scheduler_gaps_until", gaps.c.until)

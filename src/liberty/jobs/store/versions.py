@@ -23,6 +23,18 @@ _GET = select(versions.c.definition).where(
     versions.c.job == bindparam("job"), versions.c.version == bindparam("version")
 )
 
+_LOADED = (
+    select(versions.c.version, versions.c.loaded_at, versions.c.definition)
+    .where(versions.c.job == bindparam("job"))
+    .order_by(versions.c.version.desc())
+    .limit(bindparam("count"))
+)
+
+
+async def newest(tx: Tx, job: str, limit: int) -> list[tuple[int, datetime, str]]:
+    """The last definitions of a job, newest first: number, when it was loaded first, canonical JSON."""
+    return [(row[0], row[1], row[2]) for row in await tx.all(_LOADED, {"job": job, "count": limit})]
+
 
 async def remember(tx: Tx, definitions: dict[str, tuple[str, str]], now: datetime) -> dict[str, int]:
     """The version of each job's `(fingerprint, definition)`: the newest one, or a new one when it changed."""

@@ -1,0 +1,71 @@
+"""The one transaction of a batch of fires: watermarks move by compare-and-set, and every due instant gets its row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from liberty.database import Tx
+from liberty.jobs.engine.admission import admit
+from liberty.jobs.job import Job
+from liberty.jobs.run import NewRun
+from liberty.jobs.store import pauses, schedules
+from liberty.jobs.store.pauses import Pause
+from liberty.jobs.store.runs import Enqueued
+from liberty.jobs.store.schedules import Place
+
+MAX_FIRES = 200
+"""Rows of one transaction, so that a herd never holds the database for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewFire:
+    """A row to be made; `held` is the reason why it is born `skipped`."""
+
+    new: NewRun
+    held: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """What has become due of one schedule. It counts only while the watermark is still at `seen`."""
+
+    place: Place
+    job: Job
+    seen: datetime
+    watermark: datetime
+    rows: tuple[NewFire, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The pauses a plan was made with: all that held something back after `since`."""
+
+    since: datetime
+    pauses: tuple[Pause, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What came of a batch. With `stale` set nothing was done: the pauses are others than the plan believed."""
+
+    stale: Basis | None = None
+    lost: frozenset[Place] = frozenset()
+    made: tuple[tuple[Enqueued, Job], ...] = field(default=())
+
+
+async def fire(tx: Tx, firings: Sequence[Firing], basis: Basis, now: datetime) -> Fired:
+    """Insert the rows of `firings` and move their watermarks; what another scheduler has moved is left to it."""
+    in_force = await pauses.since(tx, basis.since)
+    if in_force != basis.pauses:
+        return Fired(stale=Basis(basis.since, in_force))
+    lost: set[Place] = set()
+    made: list[tuple[Enqueued, Job]] = []
+    # In one order everywhere, so that two schedulers wait for each other instead of locking each other out.
+    for firing in sorted(firings, key=lambda firing: firing.place):
+        if not await schedules.advance(tx, firing.place, firing.seen, firing.watermark):
+            lost.add(firing.place)
+            continue
+        for row in firing.rows:
+            enqueued = await admit(tx, row.new, firing.job.depends_on, None, row.held, now)
+            made.append((enqueued, firing.job))
+    return Fired(lost=frozenset(lost), made=tuple(made))
