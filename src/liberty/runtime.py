@@ -16,7 +16,7 @@ from liberty.connectors.history import history_url
 from liberty.database import Database, open_database
 from liberty.database.lock import DataLock
 from liberty.database.migrate import migrate
-from liberty.errors import Problem
+from liberty.errors import LibertyError, Problem
 from liberty.jobs.catalogue import Catalogue, job_sources, load_catalogue
 from liberty.jobs.definition import definition_json, fingerprint
 from liberty.jobs.engine.engine import Engine
@@ -67,6 +67,7 @@ class Runtime:
     _schedule: AsyncExitStack = field(default_factory=AsyncExitStack)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _following: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(
@@ -127,6 +128,7 @@ class Runtime:
                 _load_settings=load,
                 _stack=stack,
             )
+            engine.presence.heard = runtime._reload_too
             await engine.start()
             stack.push_async_callback(engine.close)
             if role == "server":
@@ -150,10 +152,25 @@ class Runtime:
         ]
 
     async def reload(self) -> Reload:
-        """Read every file again and swap the whole configuration; runs in flight keep theirs.
+        """Read every file again and swap the whole configuration, here and in the other replicas.
 
-        Raises Invalid, and changes nothing, when a file does not parse.
+        Runs in flight keep theirs. Raises Invalid, and changes nothing, when a file does not parse.
         """
+        found = await self._reload_here()
+        await self.engine.presence.announce_reload()
+        return found
+
+    def _reload_too(self) -> None:
+        """Another replica has been told to reload."""
+        self._following = asyncio.create_task(self._follow_reload(), name="reload")
+
+    async def _follow_reload(self) -> None:
+        try:
+            await self._reload_here()
+        except LibertyError as error:
+            _log.error("another replica has reloaded, but the files cannot be read here: %s", error.message)
+
+    async def _reload_here(self) -> Reload:
         async with self._reloading:
             settings = await asyncio.to_thread(self._load_settings)
             catalogue, connectors = await asyncio.to_thread(_load, settings, self.keyring)

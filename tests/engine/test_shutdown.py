@@ -135,7 +135,7 @@ async def test_the_next_start_ends_what_a_dead_process_left(repo_on_both: AppsRe
 async def test_a_living_program_notices_another_that_died(
     pg_url: str, repo: AppsRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("liberty.jobs.engine.engine.BEAT_SECONDS", 0.2)
+    monkeypatch.setattr("liberty.jobs.engine.presence.BEAT_SECONDS", 0.2)
     repo.database_url = pg_url
     repo.connectors("").plugin("").jobs(python_job("job", "noop"))
     async with repo.running("server") as program:

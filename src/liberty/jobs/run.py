@@ -114,9 +114,21 @@ class Overrides:
     from_step: str | None = None
 
 
+class Gate(NamedTuple):
+    """Lets at most `limit` runs that carry the same `key` be in progress, over all replicas."""
+
+    key: str
+    limit: int
+
+
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What is known about a run before the store gives it a number."""
+    """What is known about a run before the store gives it a number.
+
+    `exclusive`: refused while another run of the job is in flight. `gates`: it waits, queued, until each of them has
+    room; one that is called `job:<name>` keeps runs of a job in a row. `max_queued`: refused while that many runs of
+    the job wait. `replaces`: the other runs of the job are stopped for it.
+    """
 
     job: str
     app: str
@@ -129,6 +141,10 @@ class NewRun:
     caught_up: bool = False
     covers_since: datetime | None = None
     covers_count: int | None = None
+    gates: tuple[Gate, ...] = ()
+    backfill: int | None = None
+    max_queued: int | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +182,8 @@ class Run:
     caught_up: bool = False
     covers_since: datetime | None = None
     covers_count: int | None = None
+    gates: tuple[Gate, ...] = ()
+    backfill: int | None = None
 
     @property
     def run_id(self) -> str:

@@ -1,14 +1,14 @@
 """Decides, in the transaction that inserts the row, whether a run is queued or skipped and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from liberty.auth import audit
 from liberty.auth.audit import Actor
 from liberty.database import Tx
 from liberty.jobs.run import SUCCEEDED, NewRun
-from liberty.jobs.store import runs
+from liberty.jobs.store import queue, runs
 from liberty.jobs.store.runs import Enqueued
 
 
@@ -35,11 +35,14 @@ async def admit(
     The same rules hold for every trigger; `held` is a reason known beforehand. A request repeated under its
     idempotency key, and a fire that already has its row, get the run that exists.
     """
-    reason = held or await _unmet_dependency(tx, depends_on)
+    reason = held or await _unmet_dependency(tx, depends_on) or await _full_line(tx, new)
     if reason is not None:
         enqueued = await runs.insert_skipped(tx, new, reason, now)
     else:
         enqueued = await runs.insert_queued(tx, new, now, owner)
+    if new.replaces and enqueued.created and reason is None:
+        stopped = await queue.make_way(tx, new.job, enqueued.run.number, now)
+        enqueued = replace(enqueued, stopped=tuple(stopped))
     if asker is not None and enqueued.created:
         run = enqueued.run
         await audit.record(
@@ -52,6 +55,12 @@ async def admit(
             address=asker.address,
         )
     return enqueued
+
+
+async def _full_line(tx: Tx, new: NewRun) -> str | None:
+    if new.max_queued is None or await queue.queued_of(tx, new.job) < new.max_queued:
+        return None
+    return f"queue-full: {new.max_queued} runs of the job wait already"
 
 
 async def _unmet_dependency(tx: Tx, depends_on: Sequence[str]) -> str | None:

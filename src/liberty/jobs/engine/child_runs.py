@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from liberty.bus import Bus
@@ -16,6 +17,7 @@ from liberty.jobs.events import RunMoved
 from liberty.jobs.run import ABORTED, QUEUED, Overrides, Run, Trigger
 from liberty.jobs.steps.base import ChildRun, RunContext, StepFailed
 from liberty.jobs.store import runs
+from liberty.jobs.store.queue import JOB_GATE
 
 CALLER_STOPPED = "the calling run was stopped"
 
@@ -51,6 +53,8 @@ class ChildRuns:
         level = "DEBUG" if ctx.log_level == "DEBUG" else None
         overrides = Overrides(params=dict(params), log_level=level)
         new = new_run(target, generation, trigger, overrides, self._clock.now())
+        # It runs in its parent's place, pools included: waiting for one that the parent holds would never end.
+        new = replace(new, gates=tuple(gate for gate in new.gates if gate.key.startswith(JOB_GATE)))
         child = await self._queued(
             asyncio.ensure_future(
                 persist(self._database, admit, new, target.depends_on, None, None, self._clock.now())

@@ -12,34 +12,30 @@ from liberty.auth.audit import Actor
 from liberty.bus import Bus
 from liberty.clock import Clock
 from liberty.database import Database, Tx
-from liberty.errors import Invalid, LibertyError
-from liberty.jobs.definition import job_from_definition
-from liberty.jobs.engine import rescue
+from liberty.errors import LibertyError
 from liberty.jobs.engine.admission import Asker, admit
 from liberty.jobs.engine.capture import capture
 from liberty.jobs.engine.child_runs import ChildRuns
 from liberty.jobs.engine.courtesy import courtesy
 from liberty.jobs.engine.dispatcher import LocalDispatcher
 from liberty.jobs.engine.execution import Queued
+from liberty.jobs.engine.feeder import Feeder
 from liberty.jobs.engine.firing import Basis, Fired, Firing, fire
 from liberty.jobs.engine.generation import Generation
-from liberty.jobs.engine.persist import persist
-from liberty.jobs.engine.replica import BEAT_SECONDS, this_process
+from liberty.jobs.engine.presence import Presence
+from liberty.jobs.engine.replica import this_process
 from liberty.jobs.engine.runner import Runner
 from liberty.jobs.engine.stats import EngineStats, InFlight
 from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
 from liberty.jobs.run import (
     ABORTING,
-    FAILED,
     QUEUED,
-    SKIPPED,
     NewRun,
     Run,
-    Status,
     StepRun,
 )
-from liberty.jobs.store import replicas, runs, versions
+from liberty.jobs.store import runs
 from liberty.jobs.store.runs import Enqueued
 from liberty.loops import LoopThread, Ticker, running
 
@@ -61,6 +57,7 @@ class Engine:
         self._bus = bus
         self._generation = generation
         self._me = this_process(role, version, clock.now())
+        self.presence = Presence(database=database, clock=clock, bus=bus, me=self._me)
         self._work = LoopThread("liberty-work")
         self._stack = AsyncExitStack()
         self._runner: Runner | None = None
@@ -78,11 +75,8 @@ class Engine:
         courtesy.exempt_this_thread()
         self._work.start()
         await self._work.run(self._start_lanes())
-        await self._database.write(replicas.register, self._me)
-        await self._rescue()
-        await self._stack.enter_async_context(running(Ticker("heartbeat", self._beat, BEAT_SECONDS)))
-        if self._me.role == "server":
-            await self._resume_queued()
+        await self.presence.begin()
+        await self._stack.enter_async_context(running(self.presence.ticker))
 
     async def _start_lanes(self) -> None:
         courtesy.exempt_this_thread()
@@ -93,18 +87,30 @@ class Engine:
         )
         self._runner.call_child = ChildRuns(self._database, self._clock, self._bus, self._runner)
         self._dispatcher = LocalDispatcher(self._runner, settings.jobs.max_concurrent_runs)
-        self._housekeeping = asyncio.create_task(self._keep_house(), name="housekeeping")
+        feeder = Feeder(
+            database=self._database,
+            clock=self._clock,
+            bus=self._bus,
+            dispatcher=self._dispatcher,
+            current=lambda: self._generation,
+            others=lambda: self.presence.others,
+        )
+        self._dispatcher.has_room = feeder.has_room
+        self._housekeeping = asyncio.create_task(self._keep_house(feeder), name="housekeeping")
 
-    async def _keep_house(self) -> None:
+    async def _keep_house(self, feeder: Feeder) -> None:
         flusher = Ticker("log flush", self._flush, FLUSH_SECONDS)
         watchdog = Ticker("watchdog", self._watch, WATCH_SECONDS)
+        tickers = [flusher, watchdog]
+        if self._me.role != "cli":
+            tickers.append(feeder.ticker)
 
         def wake() -> None:
             flusher.wake()
             watchdog.wake()
 
         self._wake = wake
-        async with running(flusher, watchdog):
+        async with running(*tickers):
             await asyncio.Event().wait()
 
     async def _flush(self) -> float | None:
@@ -118,64 +124,9 @@ class Engine:
             return IDLE_SECONDS
         for number, by in (await self._database.read(runs.aborting, self._me.id)).items():
             runner.stop(number, "abort", f"aborted by {by}")
+        self._required_dispatcher.look_again()
         await runner.plugin_loop.watch()
         return None
-
-    async def _beat(self) -> float | None:
-        """Show to be alive; end what a replica that is not has left behind."""
-        if not await self._database.write(replicas.beat, self._me.id, self._clock.now()):
-            await self._database.write(replicas.register, self._me)
-        if await self._database.read(runs.owners) - {self._me.id}:
-            await self._rescue()
-        return None
-
-    async def _rescue(self) -> None:
-        for orphan in await self._database.write(rescue.fail_orphans, self._me.id, self._clock.now()):
-            self._bus.publish(RunMoved(orphan))
-
-    async def _resume_queued(self) -> None:
-        for run in await self._database.read(runs.in_flight):
-            if run.status != QUEUED:
-                continue
-            try:
-                job = await self._definition_of(run)
-            except Invalid as error:
-                await self._end_unclaimed(
-                    run, FAILED, f"its definition cannot be read any more: {error.message}"
-                )
-                continue
-            if job is None:
-                await self._end_unclaimed(run, SKIPPED, "skipped: job removed")
-                continue
-            self._submit(Queued(run, job, self._generation, await self.stand_ins(run)))
-
-    async def _end_unclaimed(self, run: Run, status: Status, reason: str) -> None:
-        ended = await persist(
-            self._database, runs.end_unclaimed, run.number, status, self._clock.now(), reason=reason
-        )
-        self._bus.publish(RunMoved(ended or run))
-
-    async def _definition_of(self, run: Run) -> Job | None:
-        """The definition a run was made from; None when its job is gone."""
-        current = self._generation.catalogue.jobs.get(run.job)
-        if current is None or run.definition_version in (None, self._generation.versions.get(run.job)):
-            return current
-        text = await self._database.read(versions.definition, run.job, run.definition_version or 0)
-        return job_from_definition(text) if text is not None else current
-
-    async def stand_ins(self, run: Run) -> tuple[StepRun, ...]:
-        """The records that stand in for the steps before `from_step` of a replay."""
-        if run.overrides.from_step is None or run.replay_of is None:
-            return ()
-        from liberty.jobs.store import step_runs
-
-        records = await self._database.read(step_runs.of_run, run.replay_of)
-        before: list[StepRun] = []
-        for record in records:
-            if record.name == run.overrides.from_step:
-                break
-            before.append(record)
-        return tuple(before)
 
     # -- asking for runs
 
@@ -205,7 +156,8 @@ class Engine:
         """
         courtesy.want()
         dispatcher = self._required_dispatcher
-        place = dispatcher.take_place()
+        held = held or self._overflow(generation)
+        place = held is None and not new.gates and dispatcher.take_place()
 
         def leave_place() -> None:
             if place:
@@ -216,11 +168,8 @@ class Engine:
             enqueued = None if done.cancelled() or done.exception() is not None else done.result()
             if enqueued is None or enqueued.claimed is None:
                 leave_place()
-            if enqueued is None or not enqueued.created:
-                return
-            self._bus.publish(RunMoved(enqueued.run))
-            if enqueued.run.status == QUEUED:
-                self._submit(Queued(enqueued.claimed or enqueued.run, job, generation, tuple(stand_ins)))
+            if enqueued is not None:
+                self._take_up(enqueued, job, generation, stand_ins)
 
         owner = self._me.id if place else None
         try:
@@ -241,10 +190,7 @@ class Engine:
 
         def begin(fired: Fired) -> None:
             for enqueued, job in fired.made:
-                if enqueued.created:
-                    self._bus.publish(RunMoved(enqueued.run))
-                    if enqueued.run.status == QUEUED:
-                        self._submit(Queued(enqueued.run, job, generation))
+                self._take_up(enqueued, job, generation)
 
         def begin_later(done: "asyncio.Future[Fired]") -> None:
             if not done.cancelled() and done.exception() is None:
@@ -259,6 +205,34 @@ class Engine:
         begin(fired)
         return fired
 
+    def _overflow(self, generation: Generation) -> str | None:
+        """Why this replica takes no more runs for now."""
+        limit = generation.settings.jobs.max_queued_runs
+        return (
+            f"queue-full: {limit} runs wait already" if self._required_dispatcher.waiting >= limit else None
+        )
+
+    def _take_up(
+        self, enqueued: Enqueued, job: Job, generation: Generation, stand_ins: Sequence[StepRun] = ()
+    ) -> None:
+        """A row was made: tell of it, stop what it replaces, and let it wait for its turn here."""
+        if not enqueued.created:
+            return
+        for run in enqueued.stopped:
+            self._stopped(run)
+        self._bus.publish(RunMoved(enqueued.run))
+        if enqueued.run.status == QUEUED:
+            self._submit(Queued(enqueued.claimed or enqueued.run, job, generation, tuple(stand_ins)))
+
+    def _stopped(self, run: Run) -> None:
+        """Somebody wants `run` to stop, and its row says so."""
+        self._bus.publish(RunMoved(run))
+        if run.status == ABORTING:
+            reason = f"aborted by {run.abort_requested_by}"
+            self._work.call_soon(self._required_runner.stop, run.number, "abort", reason)
+        else:
+            self._work.call_soon(self._required_dispatcher.look_again)
+
     def _submit(self, queued: Queued) -> None:
         self._work.call_soon(self._take, queued)
 
@@ -270,9 +244,7 @@ class Engine:
         """Ask a run to stop; the row after the request, or None when the run is already final or aborting."""
         run = await self._database.write(_request_abort, number, by, actor, address, self._clock.now())
         if run is not None:
-            self._bus.publish(RunMoved(run))
-            if run.status == ABORTING:
-                self._work.call_soon(self._required_runner.stop, number, "abort", f"aborted by {by}")
+            self._stopped(run)
         return run
 
     # -- looking and leaving
@@ -326,7 +298,7 @@ class Engine:
         """Stop the lanes. Call `drain` first; what still runs is left to the next start's rescue."""
         await self._stack.aclose()
         if self._runner is not None:
-            await self._database.write(replicas.remove, self._me.id)
+            await self.presence.end()
             await self._work.run(self._leave())
             await asyncio.to_thread(self._runner.plugin_loop.stop)
         await asyncio.to_thread(self._work.stop)

@@ -28,14 +28,20 @@ def this_process(role: str, version: str, now: datetime) -> Replica:
     )
 
 
-def is_dead(replica: Replica, now: datetime) -> bool:
-    """True when its process is known to be gone, or, on another host, when it has not beaten for 20 s."""
+def is_dead(replica: Replica, now: datetime, *, silence_kills: bool) -> bool:
+    """True when its process is known to be gone or, on another host, when it has not beaten for 20 s by `now`.
+
+    With `silence_kills` a process that is there but silent, because it was stopped, counts as dead on this host too.
+    """
+    silent = now - replica.beat_at > DEAD_AFTER
+    if silence_kills and silent:
+        return True
     if replica.host == socket.gethostname():
         started = _process_started(replica.pid)
         if started is not None or Path("/proc/self").exists():
             return started != replica.process_started
         return not _exists(replica.pid)
-    return now - replica.beat_at > DEAD_AFTER
+    return silent
 
 
 def _process_started(pid: int) -> str | None:

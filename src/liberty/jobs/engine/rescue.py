@@ -6,23 +6,29 @@ from datetime import datetime
 from liberty.database import Tx
 from liberty.jobs.engine.replica import is_dead
 from liberty.jobs.run import LogLine, Run
-from liberty.jobs.store import logs, replicas, runs, step_runs
+from liberty.jobs.store import lease, logs, replicas, runs, step_runs
 
 _log = logging.getLogger("nomaflow.rescue")
 
 
-async def fail_orphans(tx: Tx, me: str, now: datetime) -> list[Run]:
-    """End every run of a dead owner as `failed`, reason `orphaned: <replica>`, its open steps with it."""
+async def fail_orphans(tx: Tx, me: str, now: datetime, *, shared: bool = False) -> list[Run]:
+    """End every run of a dead owner as `failed`, reason `orphaned: <replica>`, its open steps with it.
+
+    `shared`: several replicas beat by the clock of the database, which then judges, and silence alone is death.
+    """
+    judged_at = await lease.clock(tx, None if shared else now)
     known = {replica.id: replica for replica in await replicas.everyone(tx)}
+    dead = {
+        name
+        for name, replica in known.items()
+        if name != me and is_dead(replica, judged_at, silence_kills=shared)
+    }
     orphans: list[Run] = []
     for owner in await runs.owners(tx):
-        replica = known.get(owner)
-        if owner == me or (replica is not None and not is_dead(replica, now)):
-            continue
-        orphans += await runs.fail_orphans(tx, owner, now, lines=1)
-    for replica in known.values():
-        if replica.id != me and is_dead(replica, now):
-            await replicas.remove(tx, replica.id)
+        if owner != me and (owner in dead or owner not in known):
+            orphans += await runs.fail_orphans(tx, owner, now, lines=1)
+    for name in dead:
+        await replicas.remove(tx, name)
     for run in orphans:
         reason = run.reason or "orphaned"
         await step_runs.close_open(tx, run.number, aborted=False, reason=reason, at=now)

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from liberty.bus import Bus
 from liberty.clock import Clock
 from liberty.connectors import ConnectorRegistry
-from liberty.database import Database, Tx
-from liberty.errors import LibertyError
+from liberty.database import Database, Duplicate, Tx
+from liberty.errors import LibertyError, Unavailable
 from liberty.etl.current_run import current_run_id
 from liberty.jobs.engine import narrate
 from liberty.jobs.engine.capture import capture
@@ -26,10 +26,13 @@ from liberty.jobs.engine.walk import Verdict, Walk
 from liberty.jobs.events import LogGrew, RunMoved, StepMoved
 from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, StepRun
 from liberty.jobs.steps.base import ChildRun, RunContext, StepLog
-from liberty.jobs.store import logs, retention, runs, step_runs
+from liberty.jobs.store import logs, queue, retention, runs, step_runs
+from liberty.jobs.store.queue import Turn
 from liberty.jobs.store.runs import Fence
 from liberty.plugins import PluginSet
 from liberty.settings import Settings
+
+TURN_SECONDS = 0.5  # between two questions of a run that does not wait in the dispatcher
 
 _log = logging.getLogger("nomaflow")
 
@@ -70,7 +73,7 @@ class Runner:
         run: Run | None = queued.run
         try:
             if not queued.claimed:
-                run = await persist(self._database, runs.claim, number, self.owner, self._clock.now())
+                run = await self._claim(queued.run)
         finally:
             stop = self._claiming.pop(number)
         task = asyncio.current_task()
@@ -102,6 +105,43 @@ class Runner:
             current_scope.set(outer)
             self.active.pop(number, None)
             generation.release()
+
+    async def _claim(self, run: Run) -> Run | None:
+        """Claim a run, in its turn; None when it was taken, ended, or is stopped while it waits."""
+        number = run.number
+        if not run.gates:
+            return await persist(self._database, runs.claim, number, self.owner, self._clock.now())
+        while (turn := await self._ask_for_turn(number)) is Turn.LATER:
+            if (stop := self._claiming.get(number)) is not None:
+                await persist(
+                    self._database, runs.end_unclaimed, number, ABORTED, self._clock.now(), reason=stop[1]
+                )
+                return None
+            await asyncio.sleep(TURN_SECONDS)
+        return turn if isinstance(turn, Run) else None
+
+    async def claim_in_turn(self, number: int) -> Run | Turn:
+        """Claim a run with gates, to be executed next, or say why not."""
+        self.expect(number)
+        turn: Run | Turn = Turn.LATER
+        try:
+            turn = await self._ask_for_turn(number)
+        finally:
+            if not isinstance(turn, Run):
+                self._claiming.pop(number, None)
+        return turn
+
+    async def _ask_for_turn(self, number: int) -> Run | Turn:
+        lock = self._database.dialect == "postgresql"
+        try:
+            return await self._database.write(
+                queue.claim_in_turn, number, self.owner, self._clock.now(), lock=lock
+            )
+        except Duplicate:  # a run of the job that was not in the line is in progress
+            return Turn.LATER
+        except Unavailable as error:
+            _log.warning("run r-%d asks for its turn again later: %s", number, error.message)
+            return Turn.LATER
 
     def expect(self, number: int) -> None:
         """A run is about to be claimed here: a stop that comes before it is active counts."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from liberty.database import Tx
 from liberty.database.upsert import insert
@@ -28,6 +28,7 @@ _COLUMNS = [column.name for column in replicas.c]
 _ADD = insert(replicas).values({name: bindparam(name) for name in _COLUMNS}).on_conflict_do_nothing()
 _BEAT = update(replicas).where(replicas.c.id == bindparam("replica")).values(beat_at=bindparam("at"))
 _ALL = select(replicas).order_by(replicas.c.started_at)
+_COUNT = select(func.count()).select_from(replicas)
 _REMOVE = delete(replicas).where(replicas.c.id == bindparam("replica"))
 
 
@@ -38,6 +39,10 @@ async def register(tx: Tx, replica: Replica) -> None:
 async def beat(tx: Tx, replica: str, now: datetime) -> bool:
     """Prove to be alive; False when the row is gone and the replica must register again."""
     return await tx.run(_BEAT, {"replica": replica, "at": now}) == 1
+
+
+async def count(tx: Tx) -> int:
+    return int(await tx.scalar(_COUNT))
 
 
 async def everyone(tx: Tx) -> list[Replica]:

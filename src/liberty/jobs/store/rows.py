@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from liberty.database import Row
-from liberty.jobs.run import Attempt, Json, LogLine, Overrides, Run, Status, StepError, StepRun
+from liberty.jobs.run import Attempt, Gate, Json, LogLine, Overrides, Run, Status, StepError, StepRun
 from liberty.jobs.store import tables as t
 
 RUN_COLUMNS = (
@@ -36,6 +36,8 @@ RUN_COLUMNS = (
     t.runs.c.caught_up,
     t.runs.c.covers_since,
     t.runs.c.covers_count,
+    t.runs.c.gates,
+    t.runs.c.backfill,
 )
 
 
@@ -58,7 +60,7 @@ def run_from(row: Row) -> Run:
     (rows, params, overrides, replay_of, version, owner, epoch, step, chain, abort_by, lines, dropped) = row[
         12:24
     ]
-    caught_up, covers_since, covers_count = row[24:]
+    caught_up, covers_since, covers_count, gates, backfill = row[24:]
     return Run(
         number=number,
         job=job,
@@ -87,7 +89,14 @@ def run_from(row: Row) -> Run:
         caught_up=bool(caught_up),
         covers_since=covers_since,
         covers_count=covers_count,
+        gates=gates_from(gates),
+        backfill=backfill,
     )
+
+
+def gates_from(text: str | None) -> tuple[Gate, ...]:
+    """The gates in a row's `gates`."""
+    return tuple(Gate(key, limit) for key, limit in json.loads(text)) if text else ()
 
 
 STEP_COLUMNS = (

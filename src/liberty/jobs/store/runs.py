@@ -40,12 +40,13 @@ class Fence:
 class Enqueued:
     """The run that answers a request; `created` is False when an earlier request or fire already made it.
 
-    `claimed` is the same run, running, when the request took it at once.
+    `claimed` is the same run, running, when the request took it at once. `stopped` are the runs it replaces.
     """
 
     run: Run
     created: bool
     claimed: Run | None = None
+    stopped: tuple[Run, ...] = ()
 
 
 def _sources_of(target: Status) -> list[Status]:
@@ -76,6 +77,8 @@ _INSERTED = (
     "caught_up",
     "covers_since",
     "covers_count",
+    "gates",
+    "backfill",
 )
 _INSERT = (
     insert(runs)
@@ -341,6 +344,8 @@ def _values(new: NewRun, status: Status, reason: str | None, now: datetime) -> d
         "caught_up": new.caught_up and not status.final,
         "covers_since": new.covers_since,
         "covers_count": new.covers_count,
+        "gates": dump([list(gate) for gate in new.gates]) if new.gates else None,
+        "backfill": new.backfill,
     }
 
 

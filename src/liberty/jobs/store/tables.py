@@ -58,6 +58,8 @@ runs = Table(
     Column("caught_up", Boolean, nullable=False, server_default=false()),
     Column("covers_since", Instant),
     Column("covers_count", Integer),
+    Column("gates", Text),
+    Column("backfill", BigInteger),
     CheckConstraint(
         "(finished_at IS NULL) = (status IN ('queued', 'running', 'aborting'))",
         name="ly2_job_runs_final_has_end",
@@ -103,6 +105,13 @@ Index(
     runs.c.scheduled_at,
     sqlite_where=column("covers_since").is_not(None),
     postgresql_where=column("covers_since").is_not(None),
+)
+Index(
+    "ly2_job_runs_backfill",
+    runs.c.backfill,
+    runs.c.id,
+    sqlite_where=column("backfill").is_not(None),
+    postgresql_where=column("backfill").is_not(None),
 )
 Index("ly2_job_runs_job_status", runs.c.job, runs.c.status, runs.c.id)
 Index("ly2_job_runs_status", runs.c.status, runs.c.id)
@@ -220,3 +229,27 @@ gaps = Table(
     Column("holder", Text, nullable=False),
 )
 Index("ly2_scheduler_gaps_until", gaps.c.until)
+
+backfills = Table(
+    "ly2_backfills",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("job", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("newest_first", Boolean, nullable=False),
+    Column("max_concurrent", Integer, nullable=False),
+    Column("only_missing", Boolean, nullable=False),
+    Column("requested_at", Instant, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("cancelled_at", Instant),
+    Column("cancelled_by", Text),
+    sqlite_autoincrement=True,
+)
+
+signals = Table(
+    "ly2_signals",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)

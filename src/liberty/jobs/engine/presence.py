@@ -1,0 +1,78 @@
+"""This process among the replicas: shows that it lives, ends what the dead left behind, hears what others announce."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from liberty.bus import Bus
+from liberty.clock import Clock
+from liberty.database import Database, Tx
+from liberty.jobs.engine import rescue
+from liberty.jobs.engine.replica import BEAT_SECONDS
+from liberty.jobs.events import RunMoved
+from liberty.jobs.store import lease, replicas, runs, signals
+from liberty.jobs.store.replicas import Replica
+from liberty.loops import Ticker
+
+
+class Presence:
+    """Control loop only. On PostgreSQL the database's clock judges who is silent, whatever the replicas' clocks say.
+
+    `heard` is called when another replica has announced a reload.
+    """
+
+    def __init__(self, *, database: Database, clock: Clock, bus: Bus, me: Replica) -> None:
+        self._database = database
+        self._clock = clock
+        self._bus = bus
+        self._me = me
+        self._shared = database.dialect == "postgresql"
+        self._reloads: int | None = None
+        self.others = 0
+        self.heard: Callable[[], None] = lambda: None
+        self.ticker = Ticker("heartbeat", self._beat, BEAT_SECONDS)
+
+    async def begin(self) -> None:
+        """Register, and end what earlier processes left."""
+        await self._database.write(_register, self._me, self._local)
+        await self._rescue()
+
+    async def end(self) -> None:
+        await self._database.write(replicas.remove, self._me.id)
+
+    async def announce_reload(self) -> None:
+        """Let the other replicas read their files again, too."""
+        self._reloads = await self._database.write(signals.raise_, signals.RELOAD)
+
+    @property
+    def _local(self) -> datetime | None:
+        return None if self._shared else self._clock.now()
+
+    async def _beat(self) -> float | None:
+        reloads, self.others, owners = await self._database.write(_beat, self._me, self._local)
+        if owners - {self._me.id}:
+            await self._rescue()
+        if self._reloads is not None and reloads > self._reloads:
+            self.heard()
+        self._reloads = reloads
+        return None
+
+    async def _rescue(self) -> None:
+        ended = await self._database.write(
+            rescue.fail_orphans, self._me.id, self._clock.now(), shared=self._shared
+        )
+        for orphan in ended:
+            self._bus.publish(RunMoved(orphan))
+
+
+async def _register(tx: Tx, me: Replica, local: datetime | None) -> None:
+    await replicas.register(tx, replace(me, beat_at=await lease.clock(tx, local)))
+
+
+async def _beat(tx: Tx, me: Replica, local: datetime | None) -> tuple[int, int, set[str]]:
+    """Beat; how many reloads were announced, how many other replicas there are, and who owns runs."""
+    now = await lease.clock(tx, local)
+    if not await replicas.beat(tx, me.id, now):
+        await replicas.register(tx, replace(me, beat_at=now))
+    count = await replicas.count(tx)
+    return await signals.read(tx, signals.RELOAD), count - 1, await runs.owners(tx)
