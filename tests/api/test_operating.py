@@ -63,10 +63,15 @@ def test_a_freeze_holds_every_job(own_server: Server) -> None:
 @pytest.mark.parametrize(
     ("at", "verdict", "said"),
     [
-        ("2026-05-31T02:00", "missed", "due 2026-05-31 02:00 Europe/Paris; there is no run for it"),
-        ("2026-05-31T00:00:00Z", "missed", "due 2026-05-31 02:00 Europe/Paris"),
+        (
+            "2026-05-31T02:00",
+            "not due",
+            "due 2026-05-31 02:00 Europe/Paris as the job is today; it is scheduled so",
+        ),
+        ("2026-05-31T00:00:00Z", "not due", "due 2026-05-31 02:00 Europe/Paris"),
         ("2026-05-31T14:00", "not due", "next at 2026-06-01 02:00 Europe/Paris"),
         ("2098-05-31T02:00", "future", "still to come"),
+        ("2098-05-31", "future", "due 2098-05-31 02:00 Europe/Paris; still to come"),
     ],
 )
 def test_why_answers_in_a_sentence(server: Server, at: str, verdict: str, said: str) -> None:

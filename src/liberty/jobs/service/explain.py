@@ -1,41 +1,42 @@
-"""Why a job did, or did not, run at an instant: a sentence from its schedules, its rows and its pauses."""
+"""Why a job did, or did not, run at an instant: gathers its rows, its definition of that time, pauses and downtimes."""
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import datetime, timedelta, tzinfo
+from itertools import islice
 
 from liberty.clock import Clock
-from liberty.database import Database
+from liberty.database import Database, Tx
+from liberty.errors import Invalid
+from liberty.jobs.definition import job_from_definition
 from liberty.jobs.engine.generation import Generation
-from liberty.jobs.engine.scheduler import Due, Scheduler, upcoming
+from liberty.jobs.engine.scheduler import Scheduler, upcoming
 from liberty.jobs.job import Job
-from liberty.jobs.run import SKIPPED, Run
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.instants import TICK, parse_instant
-from liberty.jobs.store import listing
+from liberty.jobs.service.verdicts import Facts, Slot, Why, about, day
+from liberty.jobs.store import gaps, lease, listing, pauses, schedules, versions
 from liberty.jobs.triggers import server_timezone, zone
 
-type Verdict = Literal["ran", "ran late", "skipped", "missed", "not due", "future", "paused"]
-
-LATE = timedelta(seconds=60)
 _MINUTE = timedelta(minutes=1)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LOOK_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 8, 32, 367))
+_VERSIONS = 50
+_MAX_SLOTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """The answer about one instant; `run_id` is the row that was made for it."""
+class Version:
+    """A definition of the job and when it was first loaded."""
 
-    at: datetime
-    verdict: Verdict
-    run_id: str | None
-    text: str
+    loaded_at: datetime
+    job: Job
 
 
 class Explainer:
-    """Answers from what is stored; it infers nothing but that a row is absent."""
+    """Answers from what is stored; what it infers is only that a row is absent."""
 
     def __init__(
         self,
@@ -53,98 +54,118 @@ class Explainer:
     async def why(self, name: str, at: str | None, caller: Caller) -> Why:
         """What became of the instant `at` (without an offset: on the job's clock), by default the last one due.
 
-        Raises NotFound, Invalid for a text that is no time.
+        A bare date asks about all instants of that day. Raises NotFound, Invalid for a text that is no time.
         """
         catalogue = self._current().catalogue
         name = caller.job_name(catalogue, name, "read")
-        now = self._clock.now()
-        if name in catalogue.quarantined:
-            asked = parse_instant(at, "at") if at else now
-            return Why(
-                asked, "not due", None, f"the job is quarantined: {catalogue.quarantined[name].reason}"
-            )
-        job = catalogue.jobs[name]
-        timezone = job.timezone or server_timezone()
-        asked = parse_instant(at, "at", zone=zone(timezone)) if at else now
-        due = await asyncio.to_thread(_due_at if at else _last_due, job, asked)
-        if due is None:
-            return Why(asked, "not due", None, await self._not_due(job, asked, timezone))
-        return await self._about(job, due, now, timezone)
+        now = self._scheduler.now()
+        job = catalogue.jobs.get(name)
+        timezone = (job.timezone if job is not None else None) or server_timezone()
+        place = zone(timezone)
+        if at is not None and _DATE.fullmatch(at.strip()):
+            return await self._day(name, job, at, timezone, now)
+        asked = parse_instant(at, "at", zone=place) if at else now
+        defined = await self._database.read(_defined, name)
+        if at is None:
+            last = await asyncio.to_thread(_last_due, [job] if job is not None else [], asked)
+            begin, end = (last.at, last.at) if last is not None else (asked, asked)
+        else:
+            begin, end = asked, asked + (timedelta() if asked.second or asked.microsecond else _MINUTE - TICK)
+        facts = await self._database.read(_facts, name, timezone, now, begin, end)
+        slots = await asyncio.to_thread(_slots, _in_force(defined, job, begin), facts, begin, end)
+        if not slots or (at is None and job is not None and not job.fires):
+            return Why(asked, "not due", None, await self._not_due(name, job, defined, asked, facts))
+        return about(slots[0], facts)
 
-    async def _not_due(self, job: Job, asked: datetime, timezone: str) -> str:
+    async def _day(self, name: str, job: Job | None, at: str, timezone: str, now: datetime) -> Why:
+        place: tzinfo = zone(timezone)
+        begin = parse_instant(at, "at", zone=place)
+        midnight = begin.astimezone(place).replace(tzinfo=None) + timedelta(days=1)
+        end = parse_instant(midnight.isoformat(), "at", zone=place) - TICK
+        defined = await self._database.read(_defined, name)
+        facts = await self._database.read(_facts, name, timezone, now, begin, end)
+        jobs = _in_force(defined, job, end)
+        slots = await asyncio.to_thread(_slots, jobs, facts, begin, end)
+        if not slots:
+            return Why(begin, "not due", None, await self._not_due(name, job, defined, begin, facts))
+        past = [slot for slot in slots if slot.at <= now]
+        last = about(past[-1] if past else slots[0], facts)
+        return last if len(slots) == 1 else await asyncio.to_thread(day, slots, last, facts)
+
+    async def _not_due(
+        self, name: str, job: Job | None, defined: Sequence[Version], asked: datetime, facts: Facts
+    ) -> str:
+        if job is None:
+            return f"the job is quarantined: {self._current().catalogue.quarantined[name].reason}"
         if not job.fires:
-            held = "it is disabled" if job.schedule else "it has no schedule and runs on request only"
-            return f"not due: {held}"
-        before = await asyncio.to_thread(_last_due, job, asked)
-        after = await asyncio.to_thread(_next_due, job, asked)
-        parts = [f"not due at {_local(asked, timezone)}"]
-        parts += [f"due before at {_local(before.at, timezone)}"] if before else []
-        parts += [f"next at {_local(after.at, timezone)}"] if after else []
+            if not job.schedule:
+                return "not due: it has no schedule and runs on request only"
+            since = _disabled_since(defined)
+            return f"not due: it is disabled{f' since {facts.clock(since)}' if since is not None else ''}"
+        before = await asyncio.to_thread(_last_due, [job], asked)
+        following = [fire.schedule.next_after(asked) for fire in job.fires]
+        after = min((at for at in following if at is not None), default=None)
+        parts = [f"not due at {facts.clock(asked)}"]
+        parts += [f"due before at {facts.clock(before.at)}"] if before else []
+        parts += [f"next at {facts.clock(after)}"] if after else []
         return "; ".join(parts)
 
-    async def _about(self, job: Job, due: Due, now: datetime, timezone: str) -> Why:
-        start = f"due {_local(due.at, timezone)}"
-        if due.preset is not None:
-            start += f" (preset {due.preset})"
-        if due.at > now:
-            pause = self._scheduler.pause_of(job.name, due.at)
-            if pause is not None:
-                until = f" until {_local(pause.until, timezone)}" if pause.until else ""
-                why = f": {pause.reason}" if pause.reason else ""
-                return Why(due.at, "paused", None, f"{start}; held back by {pause.author}{until}{why}")
-            return Why(due.at, "future", None, f"{start}; still to come")
-        rows = await self._database.read(listing.fires, job.name, due.at, due.at + timedelta(milliseconds=1))
-        row = next((row for row in rows if row.schedule == due.schedule), None)
-        if row is None:
-            return Why(
-                due.at,
-                "missed",
-                None,
-                f"{start}; there is no run for it: no scheduler was up, or the job was not defined so at the time",
-            )
-        return _of_row(row, due, start, timezone)
+
+async def _defined(tx: Tx, name: str) -> list[Version]:
+    """The job's definitions, newest first, as far as this version can still read them."""
+    found: list[Version] = []
+    for _, loaded_at, text in await versions.newest(tx, name, _VERSIONS):
+        try:
+            found.append(Version(loaded_at, job_from_definition(text)))
+        except Invalid:
+            continue
+    return found
 
 
-def _of_row(row: Run, due: Due, start: str, timezone: str) -> Why:
-    if row.status == SKIPPED:
-        return Why(due.at, "skipped", row.run_id, f"{start}; skipped as {row.run_id}: {row.reason}")
-    reason = f" ({row.reason})" if row.reason else ""
-    if row.started_at is None:
-        return Why(due.at, "ran", row.run_id, f"{start}; {row.run_id} is {row.status}{reason}")
-    late = row.started_at - due.at
-    verdict: Verdict = "ran late" if late > LATE else "ran"
-    how = f"{late.total_seconds():.0f} s late at" if verdict == "ran late" else "at"
-    began = _local(row.started_at, timezone, seconds=True)
-    return Why(
-        due.at, verdict, row.run_id, f"{start}; ran {how} {began} as {row.run_id}, {row.status}{reason}"
+async def _facts(tx: Tx, name: str, timezone: str, now: datetime, begin: datetime, end: datetime) -> Facts:
+    return Facts(
+        job=name,
+        timezone=timezone,
+        now=now,
+        rows=await listing.fires(tx, name, begin, end + timedelta(milliseconds=1)),
+        summaries=await listing.summaries(tx, name, begin, end),
+        gaps=await gaps.between(tx, begin, end),
+        pauses=await pauses.since(tx, begin - TICK),
+        marks=await schedules.of_job(tx, name),
+        lease=await lease.see(tx),
     )
 
 
-def _due_at(job: Job, asked: datetime) -> Due | None:
-    """What was due in the minute that starts at `asked`, or exactly then when it has seconds."""
-    span = TICK if asked.second or asked.microsecond else _MINUTE
-    return min(upcoming([job], asked - TICK, asked + span - TICK), key=lambda due: due.at, default=None)
+def _in_force(defined: Sequence[Version], job: Job | None, at: datetime) -> list[Job]:
+    """The definition of that time; the present one when there is no older one."""
+    then = next((version.job for version in defined if version.loaded_at <= at), None)
+    return [then] if then is not None else [job] if job is not None else []
 
 
-def _last_due(job: Job, until: datetime) -> Due | None:
+def _slots(jobs: Sequence[Job], facts: Facts, begin: datetime, end: datetime) -> list[Slot]:
+    """What was due in [begin, end], and what has a row although it is not due by that definition; oldest first."""
+    due = islice(upcoming(jobs, begin - TICK, end), _MAX_SLOTS)
+    found = {(item.at, item.schedule): Slot(item.at, item.schedule, item.preset) for item in due}
+    for row in facts.rows:
+        if row.scheduled_at is not None and row.schedule is not None:
+            slot = Slot(row.scheduled_at, row.schedule, row.overrides.preset)
+            found.setdefault((slot.at, slot.schedule), slot)
+    return [found[key] for key in sorted(found)]
+
+
+def _last_due(jobs: Sequence[Job], until: datetime) -> Slot | None:
     for span in _LOOK_BACK:
-        latest = max(upcoming([job], until - span, until), key=lambda due: due.at, default=None)
+        latest = max(upcoming(jobs, until - span, until), key=lambda due: due.at, default=None)
         if latest is not None:
-            return latest
+            return Slot(latest.at, latest.schedule, latest.preset)
     return None
 
 
-def _next_due(job: Job, after: datetime) -> Due | None:
-    firsts = [
-        Due(at, job.name, fire.key, fire.preset)
-        for fire in job.fires
-        if (at := fire.schedule.next_after(after)) is not None
-    ]
-    return min(firsts, key=lambda due: due.at, default=None)
-
-
-def _local(at: datetime, timezone: str, *, seconds: bool = False) -> str:
-    """On the job's clock, with the zone's name; seconds only when there are any."""
-    shown = at.astimezone(zone(timezone))
-    form = "%Y-%m-%d %H:%M:%S" if seconds or shown.second else "%Y-%m-%d %H:%M"
-    return f"{shown.strftime(form)} {timezone}"
+def _disabled_since(defined: Sequence[Version]) -> datetime | None:
+    """When the newest unbroken row of disabled definitions began."""
+    since = None
+    for version in defined:
+        if version.job.enabled:
+            break
+        since = version.loaded_at
+    return since

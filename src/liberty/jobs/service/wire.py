@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from liberty.jobs.engine.scheduler import Due
     from liberty.jobs.service.backfill import Backfill
     from liberty.jobs.service.config_files import SectionView
-    from liberty.jobs.service.explain import Why
     from liberty.jobs.service.jobs import JobDetail, JobView
     from liberty.jobs.service.plan import Plan
     from liberty.jobs.service.runs import RunDetail
     from liberty.jobs.service.schedule import Calendar, Preview
+    from liberty.jobs.service.verdicts import Why
     from liberty.jobs.store.pauses import Pause
     from liberty.plugins.functions import PluginFunction
 
