@@ -115,8 +115,8 @@ async def test_a_pause_holds_from_its_beginning_until_its_end(database: Database
     found = await database.read(pauses.everything)
     assert set(found) == {"nightly", FREEZE}
     assert found["nightly"] == changed
-    assert await database.write(pauses.clear, "nightly")
-    assert not await database.write(pauses.clear, "nightly")
+    assert await database.write(pauses.clear, "nightly", NOW)
+    assert not await database.write(pauses.clear, "nightly", NOW)
     assert first.holds(NOW)
     assert first.holds(NOW + timedelta(minutes=59))
     assert not first.holds(NOW + timedelta(hours=1))
