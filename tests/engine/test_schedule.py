@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import textwrap
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -100,6 +101,35 @@ async def test_what_is_held_back_is_a_skipped_row_with_the_reason(
         now = len(await fires(program))
         after = (await at_least(program, now + 2))[now + 1 :]
         assert "skipped" not in {str(run.status) for run in after}
+
+
+async def test_a_named_schedule_fires_with_its_own_values(repo: AppsRepo) -> None:
+    keys = """
+        single_instance = false
+        schedule = "* * * * * */2"
+        params = { region = "EU", copy = "" }
+        [[jobs.schedules]]
+        name = "us"
+        schedule = "* * * * * 1-59/2"
+        timezone = "America/New_York"
+        params = { region = "US", copy = "${params.region}-${job.name}" }
+        op_kwargs = { only = { limit = 5 } }"""
+    code = """
+        def tell(region, copy, limit=0):
+            return {"told": [region, copy, limit]}
+    """
+    repo.plugin(code).jobs(python_job("tick", "tell", textwrap.dedent(keys)))
+    async with repo.running("server") as program:
+        found = await at_least(program, 3)
+        told = {run.schedule: (await program.ended(run)).steps[0].output for run in found}
+        again = await program.ended(
+            await program.replay(next(run for run in found if run.schedule == "schedule:us"))
+        )
+    assert told == {
+        "main": {"told": ["EU", "", 0]},
+        "schedule:us": {"told": ["US", "EU-tick", 5]},
+    }
+    assert again.steps[0].output == {"told": ["US", "EU-tick", 5]}
 
 
 async def test_an_overlapping_fire_is_skipped(repo: AppsRepo) -> None:

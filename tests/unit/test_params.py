@@ -17,7 +17,7 @@ from liberty.jobs.job import Job
 from liberty.jobs.lookup import Scope, step_view
 from liberty.jobs.params import (
     check_overrides,
-    expand_preset,
+    expand_named,
     jsonable,
     render_step,
     replay_params,
@@ -381,13 +381,13 @@ def test_preset_lies_beneath_what_the_caller_sends() -> None:
         ],
     )
     sent = Overrides(params={"copy": "${today}"}, op_kwargs={"load": {"extra": 1}}, preset="month")
-    expanded = expand_preset(definition, sent, SCOPE)
+    expanded = expand_named(definition, sent, SCOPE)
     assert expanded.params == {"period": "2026-03", "copy": "${today}"}
     assert expanded.op_kwargs == {"load": {"limit": 7, "only_here": True, "extra": 1}}
     assert (expanded.step_enabled, expanded.log_level, expanded.preset) == ({"load": True}, "DEBUG", "month")
-    check_overrides(definition, expand_preset(definition, replace(sent, op_kwargs={}), SCOPE), nothing_known)
+    check_overrides(definition, expand_named(definition, replace(sent, op_kwargs={}), SCOPE), nothing_known)
     with pytest.raises(NotFound, match="no preset"):
-        expand_preset(definition, Overrides(preset="year"), SCOPE)
+        expand_named(definition, Overrides(preset="year"), SCOPE)
 
 
 # -- steps

@@ -64,9 +64,9 @@ def test_sixth_field_is_seconds_and_stands_last() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("61 * * * *", "'61' is not a minute"),
-        ("* * * * * 60", "'60' is not a second"),
-        ("0 0 * * 8", "'8' is not a day-of-week"),
+        ("61 * * * *", "'61' is no minute"),
+        ("* * * * * 60", "'60' is no second"),
+        ("0 0 * * 8", "'8' is no day-of-week"),
         ("0 0 30 2 *", "never due"),
         ("0 0 31 4,6 *", "never due"),
         ("0 0 31 2,4 */2", "never due"),
@@ -78,7 +78,7 @@ def test_sixth_field_is_seconds_and_stands_last() -> None:
         ("every 15m x", "no length of time"),
         ("every", "no length of time"),
         ("   ", "empty"),
-        ("*/0 * * * *", "'*/0' is not a minute"),
+        ("*/0 * * * *", "'*/0' is no minute"),
     ],
 )
 def test_refused_with_the_reason(text: str, words: str) -> None:

@@ -40,6 +40,9 @@ class PoolConfig(_Table):
     pool_recycle: int = Field(
         default=-1, ge=-1, description="Seconds after which a connection is replaced; -1: never."
     )
+    max_runs: int | None = Field(
+        default=None, ge=1, description="Runs that may use this pool at once; others wait. Default: no limit."
+    )
     echo: bool = False
     max_rows: MaxRows = Field(default=DEFAULT_MAX_ROWS, description="Rows a read keeps at most.")
     arraysize: int | None = Field(default=None, ge=1, description="Rows fetched per round trip.")

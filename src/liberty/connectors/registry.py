@@ -114,6 +114,13 @@ class ConnectorRegistry:
             raise Invalid(f"connector {name!r} is a database, not an API; it has queries, no endpoints")
         return found
 
+    def pool_of(self, connector: str) -> str | None:
+        """The pool that a SQL connector works on, or the pool of that name; None for an API and the unknown."""
+        found = self._connectors.get(connector)
+        if found is None:
+            return connector if connector in self.pools else None
+        return found.pool if isinstance(found, SqlConnector) else None
+
     def names(self) -> list[str]:
         """Everything `get` knows, sorted: connectors and pools, unusable ones included."""
         return sorted({*self._connectors, *self._refused, *self.pools.names()})

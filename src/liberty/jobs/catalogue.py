@@ -13,7 +13,7 @@ from liberty.errors import Conflict, Invalid, NotFound, Problem, did_you_mean
 from liberty.jobs.aliases import STEP_KEYS
 from liberty.jobs.definition import NAME, build_job, definition_json, dotted
 from liberty.jobs.dependencies import dependency_problems
-from liberty.jobs.job import DEFAULT_APP, Job, Origin, Preset
+from liberty.jobs.job import DEFAULT_APP, Job, NamedSchedule, Origin, Preset
 from liberty.jobs.lookup import hide_variables
 from liberty.jobs.steps import StepConfig
 from liberty.jobs.tokens import BARE_WORDS
@@ -35,7 +35,10 @@ _STRUCTURAL = (StepConfig.structural - {"condition"}) | {
     written for written, read in STEP_KEYS.items() if read in StepConfig.structural
 }
 _HEADER = re.compile(r"\s*\[\[\s*jobs\s*\]\]")
-_PRESET_STRUCTURE = frozenset(Preset.model_fields) - {"params", "op_kwargs"}
+_NAMED_STRUCTURE = {
+    "presets": frozenset(Preset.model_fields) - {"params", "op_kwargs"},
+    "schedules": frozenset(NamedSchedule.model_fields) - {"params", "op_kwargs"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +261,8 @@ def _late(raw: Mapping[str, Any], filled: Mapping[str, Any]) -> dict[str, Any]:
     job = dict(filled)
     if "params" in raw:
         job["params"] = raw["params"]
-    for key in ("steps", "presets"):
+    for key, early in {"steps": _STRUCTURAL, **_NAMED_STRUCTURE}.items():
         if isinstance(raw.get(key), list):
-            early = _STRUCTURAL if key == "steps" else _PRESET_STRUCTURE
             job[key] = [_late_table(*pair, early) for pair in zip(raw[key], filled[key], strict=True)]
     if isinstance(raw.get("step_defaults"), dict):
         job["step_defaults"] = _late_table(raw["step_defaults"], filled["step_defaults"], _STRUCTURAL)

@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from liberty.errors import Invalid, Problem, did_you_mean
 from liberty.jobs.aliases import JOB_KEYS, RETRY_KEYS, STEP_KEYS, read_aliases, read_backoff
 from liberty.jobs.consistency import check_consistency
-from liberty.jobs.job import DEFAULT_APP, RESERVED_NAMES, Job, Origin
+from liberty.jobs.job import DEFAULT_APP, NAME_PATTERN, RESERVED_NAMES, Job, Origin
 from liberty.jobs.params import jsonable
 from liberty.jobs.steps import ANNOUNCED_STEP_TYPES, STEP_TYPES, StepConfig
 from liberty.jobs.validation import Finding, Path, findings_of
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+NAME = re.compile(NAME_PATTERN)
 STEP_NAME = re.compile(r"\w[\w .:\-]{0,127}")
 MEMORY = Origin("<memory>")
 STORED = Origin("<stored version>")
@@ -96,7 +96,7 @@ class _Reader:
 
     def job(self, origin: Origin) -> Job | None:
         table = self._renamed(self._plain(self._raw, ()), JOB_KEYS, ())
-        for key in ("origin", "param_specs"):
+        for key in ("origin", "param_specs", "overlap_rule"):
             if key in table:
                 del table[key]
                 self._find((key,), f"unknown key {key!r}")
@@ -104,7 +104,8 @@ class _Reader:
         self._check_names(table)
         self._read_params(table)
         self._read_retry(table, ())
-        self._read_presets(table)
+        for key in ("presets", "schedules"):
+            self._read_named(table, key)
         steps = self._read_steps(table.pop("steps", None), table.pop("step_defaults", None))
         try:
             job = Job.model_validate({**table, "steps": steps or (_PLACEHOLDER,), "origin": origin})
@@ -186,14 +187,14 @@ class _Reader:
                 self._find((*here, "backoff"), contradiction)
             table["retry"] = read
 
-    def _read_presets(self, table: dict[str, Any]) -> None:
-        presets = table.get("presets")
-        if isinstance(presets, list):
-            table["presets"] = [
-                self._renamed(preset, {"kwargs": "op_kwargs"}, ("presets", index))
-                if isinstance(preset, dict)
-                else preset
-                for index, preset in enumerate(presets)
+    def _read_named(self, table: dict[str, Any], key: str) -> None:
+        entries = table.get(key)
+        if isinstance(entries, list):
+            table[key] = [
+                self._renamed(entry, {"kwargs": "op_kwargs"}, (key, index))
+                if isinstance(entry, dict)
+                else entry
+                for index, entry in enumerate(entries)
             ]
 
     def _read_steps(self, raw_steps: Any, defaults: Any) -> tuple[StepConfig, ...]:

@@ -6,15 +6,24 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
 from liberty.errors import NotFound, did_you_mean
-from liberty.jobs.steps.base import RetryPolicy, StepConfig
+from liberty.jobs.run import Overrides
+from liberty.jobs.steps.base import PoolNames, RetryPolicy, StepConfig
 from liberty.jobs.triggers import Schedule, parse_schedule
 
 DEFAULT_APP = "_default"
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+"""What jobs and their schedules may be called."""
+
+SCHEDULE_KEY = "schedule:"
+PRESET_KEY = "preset:"
+"""How the keys of fires begin that are not `main`."""
+
 RESERVED_NAMES = frozenset(
     {"runs", "health", "schedule", "callables", "cron-preview", "validate", "freeze", "retention"}
 )
 """Fixed routes beside `/admin/jobs/{name}`: a job of such a name could not be reached."""
 
+type Overlap = Literal["skip", "queue", "replace", "allow"]
 type ParamType = Literal["string", "int", "float", "bool", "date", "datetime"]
 type LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR"],
@@ -88,6 +97,24 @@ class Preset(_Definition):
     enabled: bool = Field(True, description="false: the preset's schedule is ignored.")
 
 
+class NamedSchedule(_Definition):
+    """One of several schedules of a job, with the values its runs get."""
+
+    name: str = Field(pattern=f"^{NAME_PATTERN}$", description="Unique in the job; letters, digits, - and _.")
+    schedule: str = Field(
+        description="Cron (five fields, optional sixth = seconds), @daily…, or 'every 15m'."
+    )
+    timezone: str | None = Field(None, description="IANA zone of the schedule; default: the job's.")
+    params: dict[str, Any] = Field(
+        default_factory=dict, description="Values for the runs of this schedule; tokens allowed."
+    )
+    op_kwargs: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Values for single steps, by step name; tokens allowed."
+    )
+    enabled: bool = Field(True, description="false: this schedule is ignored.")
+    description: str = Field("", description="What it is for.")
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a definition was written."""
@@ -101,11 +128,20 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Fire:
-    """One schedule of a job. `key` tells a job's schedules apart: `main`, or `preset:<name>`."""
+    """One schedule of a job. `key` tells them apart: `main`, `schedule:<name>`, or `preset:<name>`."""
 
     key: str
     schedule: Schedule
     preset: str | None = None
+
+    @property
+    def overrides(self) -> Overrides:
+        """What a run of this schedule is asked for with.
+
+        The values of a `schedule:<name>` are not in here: they are text of the definition, found by the key when the
+        run is made, so that nothing in `Overrides` is ever substituted.
+        """
+        return Overrides(preset=self.preset)
 
 
 class Job(_Definition):
@@ -121,7 +157,19 @@ class Job(_Definition):
         description="Cron (five fields, optional sixth = seconds), @daily…, or 'every 15m'. Absent: manual only.",
     )
     timezone: str | None = Field(None, description="IANA zone of the schedule; default: the server's.")
-    single_instance: bool = Field(True, description="A run that would overlap another is skipped.")
+    schedules: tuple[NamedSchedule, ...] = Field((), description="Further schedules, each with a name.")
+    single_instance: bool = Field(True, description="One run at a time; false: runs may overlap.")
+    overlap_rule: Literal["skip", "queue", "replace"] | None = Field(
+        None,
+        alias="overlap",
+        description="What a run does that finds another of its job running: it is skipped (the default), waits in "
+        "the queue, or replaces it (the running one is aborted).",
+    )
+    max_queued: int | None = Field(
+        None,
+        ge=1,
+        description="Runs of this job that may wait at once; further ones are skipped. Default: no limit.",
+    )
     timeout_seconds: float | None = Field(
         None, gt=0, description="Seconds for the whole run; then it is aborted."
     )
@@ -148,18 +196,38 @@ class Job(_Definition):
 
     @property
     def fires(self) -> tuple[Fire, ...]:
-        """The schedules in force: the job's own while it is enabled, and those of its enabled presets."""
-        own = (Fire("main", parse_schedule(self.schedule, self.timezone)),) if self.schedule else ()
-        presets = tuple(
-            Fire(
-                f"preset:{preset.name}",
-                parse_schedule(preset.schedule, preset.timezone or self.timezone),
-                preset.name,
-            )
+        """The schedules in force: the job's own and its named ones while it is enabled, those of enabled presets."""
+        own: list[Fire] = []
+        if self.enabled:
+            if self.schedule:
+                own.append(Fire("main", parse_schedule(self.schedule, self.timezone)))
+            own += [
+                Fire(SCHEDULE_KEY + entry.name, self.parsed(entry))
+                for entry in self.schedules
+                if entry.enabled
+            ]
+        presets = [
+            Fire(PRESET_KEY + preset.name, self.parsed(preset), preset.name)
             for preset in self.presets
             if preset.schedule and preset.enabled
-        )
-        return (own if self.enabled else ()) + presets
+        ]
+        return (*own, *presets)
+
+    def parsed(self, entry: NamedSchedule | Preset) -> Schedule:
+        """The schedule of an entry, in its own zone or the job's. Raises Invalid when it has none."""
+        return parse_schedule(entry.schedule or "", entry.timezone or self.timezone)
+
+    @property
+    def overlap(self) -> Overlap:
+        """What becomes of a run that finds another of this job in flight; `allow` lets both run."""
+        if not self.single_instance:
+            return "allow"
+        return self.overlap_rule or "skip"
+
+    @property
+    def value_sets(self) -> tuple[Preset | NamedSchedule, ...]:
+        """Everything in the definition that sends values to a run under a name."""
+        return (*self.presets, *self.schedules)
 
     @property
     def step_names(self) -> tuple[str, ...]:
@@ -180,19 +248,38 @@ class Job(_Definition):
         known = [preset.name for preset in self.presets]
         raise NotFound(f"job {self.name!r} has no preset {name!r}{did_you_mean(name, known)}")
 
+    def schedule_entry(self, name: str) -> NamedSchedule:
+        """The schedule called `name`. Raises NotFound naming the nearest."""
+        for entry in self.schedules:
+            if entry.name == name:
+                return entry
+        known = [entry.name for entry in self.schedules]
+        raise NotFound(f"job {self.name!r} has no schedule {name!r}{did_you_mean(name, known)}")
+
     def retry_of(self, step: StepConfig) -> RetryPolicy:
         """The policy in force for `step`: its own, else the job's."""
         return step.retry or self.retry
 
 
+def pools_of(job: Job, connectors: PoolNames) -> frozenset[str]:
+    """The database pools that runs of `job` use, as far as its definition tells: Python code may use others too."""
+    return frozenset[str]().union(*(step.pools(connectors) for step in job.steps))
+
+
 __all__ = [
     "DEFAULT_APP",
+    "NAME_PATTERN",
+    "PRESET_KEY",
     "RESERVED_NAMES",
+    "SCHEDULE_KEY",
     "Alerts",
     "Fire",
     "Job",
+    "NamedSchedule",
     "Origin",
+    "Overlap",
     "ParamSpec",
     "Preset",
     "RetryPolicy",
+    "pools_of",
 ]

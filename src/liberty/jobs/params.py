@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from liberty.errors import Invalid, did_you_mean
 from liberty.jobs.declared import coerce_declared
-from liberty.jobs.job import Job
+from liberty.jobs.job import SCHEDULE_KEY, Job, NamedSchedule, Preset
 from liberty.jobs.lookup import Scope, look_up
 from liberty.jobs.run import Overrides
 from liberty.jobs.steps import StepConfig
@@ -37,26 +37,36 @@ def resolve(value: Any, scope: Scope) -> Any:
     return substitute(value, lambda token: look_up(token, scope))
 
 
-def expand_preset(job: Job, overrides: Overrides, scope: Scope) -> Overrides:
-    """`overrides` with the values of the preset they name beneath their own.
+def expand_named(job: Job, overrides: Overrides, scope: Scope, schedule: str | None = None) -> Overrides:
+    """`overrides` with the values of the preset they name, and of the schedule that fired, beneath their own.
 
-    The preset's values stand in the definition, so they are substituted; from here on all of it is data.
-    Raises NotFound for an unknown preset.
+    `schedule` is the key of a fire. Values of presets and schedules stand in the definition, so they are
+    substituted; from here on all of it is data. Raises NotFound for one that does not exist.
     """
-    if overrides.preset is None:
-        return overrides
-    preset = job.preset(overrides.preset)
+    if overrides.preset is not None:
+        preset = job.preset(overrides.preset)
+        overrides = _on_top_of(preset, job, overrides, scope)
+        overrides = replace(
+            overrides,
+            step_enabled={**preset.step_enabled, **overrides.step_enabled},
+            log_level=overrides.log_level or preset.log_level,
+        )
+    if schedule is not None and schedule.startswith(SCHEDULE_KEY):
+        entry = job.schedule_entry(schedule.removeprefix(SCHEDULE_KEY))
+        overrides = _on_top_of(entry, job, overrides, scope)
+    return overrides
+
+
+def _on_top_of(named: Preset | NamedSchedule, job: Job, overrides: Overrides, scope: Scope) -> Overrides:
     params = _JobParams(job, overrides.params, scope)
-    kwargs = {name: substitute(values, params.look_up) for name, values in preset.op_kwargs.items()}
+    kwargs = {name: substitute(values, params.look_up) for name, values in named.op_kwargs.items()}
     return replace(
         overrides,
-        params={**substitute(preset.params, params.look_up), **overrides.params},
+        params={**substitute(named.params, params.look_up), **overrides.params},
         op_kwargs={
             name: {**kwargs.get(name, {}), **overrides.op_kwargs.get(name, {})}
             for name in [*kwargs, *(name for name in overrides.op_kwargs if name not in kwargs)]
         },
-        step_enabled={**preset.step_enabled, **overrides.step_enabled},
-        log_level=overrides.log_level or preset.log_level,
     )
 
 
@@ -64,7 +74,7 @@ def check_overrides(job: Job, overrides: Overrides, callable_params: CallablePar
     """Refuse what the caller of one fire may not send. Raises Invalid naming the key.
 
     A param must be declared by the job, stand in a step's `op_kwargs`, or be named by the signature of a step's
-    callable. `overrides` must have its preset expanded, so that one gate sees everything.
+    callable. `overrides` must be expanded, so that one gate sees everything.
     """
     for name in [
         *overrides.step_enabled,
@@ -75,16 +85,16 @@ def check_overrides(job: Job, overrides: Overrides, callable_params: CallablePar
             raise Invalid(f"job {job.name!r} has no step {name!r}{did_you_mean(name, job.step_names)}")
     _check_size(overrides)
     declared = set(job.params) | {spec.name for spec in job.param_specs}
-    for preset in job.presets:
-        declared |= set(preset.params)
-    by_step = {step.name: _accepted_by(step, callable_params) for step in job.steps}
+    for named in job.value_sets:
+        declared |= set(named.params)
+    by_step = {step.name: accepted_by(step, callable_params) for step in job.steps}
     anywhere = declared.union(*by_step.values())
     for key, value in overrides.params.items():
         if key not in anywhere or (key in INJECTED and key not in declared):
             raise Invalid(f"job {job.name!r} has no param {key!r}{did_you_mean(key, anywhere - INJECTED)}")
         _check_shape(key, value, job.params.get(key))
     for name, values in overrides.op_kwargs.items():
-        accepted = declared.union(by_step[name], *(preset.op_kwargs.get(name, ()) for preset in job.presets))
+        accepted = declared.union(by_step[name], *(named.op_kwargs.get(name, ()) for named in job.value_sets))
         for key in values:
             if key not in accepted or (key in INJECTED and key not in declared):
                 near = did_you_mean(key, accepted - INJECTED)
@@ -263,7 +273,8 @@ def _sibling(token: str) -> str | None:
     return rest.split(".")[0] if root in {"params", "kw"} and rest else None
 
 
-def _accepted_by(step: StepConfig, callable_params: CallableParams) -> frozenset[str]:
+def accepted_by(step: StepConfig, callable_params: CallableParams = lambda _: None) -> frozenset[str]:
+    """The params that `step` takes: written in its `op_kwargs`, declared by its callable, or mentioned in a token."""
     op_kwargs = getattr(step, "op_kwargs", {})
     written = frozenset(op_kwargs) if isinstance(op_kwargs, Mapping) else frozenset[str]()
     reference = getattr(step, "callable", None)

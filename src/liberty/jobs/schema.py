@@ -25,6 +25,8 @@ def jobs_schema() -> dict[str, Any]:
     definitions.update(steps)
     definitions["ParamSpec"] = ParamSpec.model_json_schema()
     _accept(definitions["RetryPolicy"], RETRY_KEYS)
+    for named in ("Preset", "NamedSchedule"):
+        _accept(definitions[named], {"kwargs": "op_kwargs"})
     definitions["RetryPolicy"]["properties"]["backoff"]["enum"] += ["constant", "none"]
     _job(job, list(steps))
     definitions["Job"] = job

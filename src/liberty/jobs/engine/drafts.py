@@ -10,7 +10,7 @@ from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.planning import Budget, Verdict, pending, plan_fires
 from liberty.jobs.engine.requests import new_run
 from liberty.jobs.job import Fire, Job
-from liberty.jobs.run import NewRun, Overrides, Trigger
+from liberty.jobs.run import NewRun, Trigger
 from liberty.jobs.store.gaps import Gap
 from liberty.jobs.store.pauses import Pause
 from liberty.jobs.store.schedules import Mark, Place
@@ -71,7 +71,7 @@ def _row(verdict: Verdict, draft: Draft, generation: Generation, now: datetime) 
             new = replace(new, covers_since=covers.first, covers_count=covers.count)
         return NewFire(new, verdict.reason)
     try:
-        new = new_run(job, generation, trigger, Overrides(preset=draft.fire.preset), now)
+        new = new_run(job, generation, trigger, draft.fire.overrides, now)
     except LibertyError as error:
         return NewFire(_bare(job, trigger, generation), f"skipped: cannot be started: {error.message}")
     return NewFire(replace(new, caught_up=verdict.does == "catch up"), None)

@@ -1,13 +1,12 @@
 """From "run this job with these values" to the row that will be inserted: every trigger goes through here."""
 
 import os
-from dataclasses import replace
 from datetime import datetime
 
 from liberty.jobs.engine.generation import Generation
-from liberty.jobs.job import Job
+from liberty.jobs.job import SCHEDULE_KEY, Job
 from liberty.jobs.lookup import Scope
-from liberty.jobs.params import check_overrides, expand_preset, snapshot_params
+from liberty.jobs.params import check_overrides, expand_named, snapshot_params
 from liberty.jobs.run import NewRun, Overrides, Trigger
 from liberty.jobs.triggers.zones import server_timezone
 
@@ -35,11 +34,14 @@ def new_run(
     *,
     idempotency_key: str | None = None,
 ) -> NewRun:
-    """Check what the caller sent, take the snapshot of the params. Raises Invalid or NotFound naming the key."""
+    """Check what the caller sent, take the snapshot of the params. Raises Invalid or NotFound naming the key.
+
+    A fire of a named schedule, told by `trigger.schedule`, gets that schedule's values.
+    """
     expanded, params = overrides, {}
-    if overrides != _NOTHING:
+    if overrides != _NOTHING or (trigger.schedule or "").startswith(SCHEDULE_KEY):
         scope = scope_of(job, trigger, now, generation)
-        expanded = expand_preset(job, overrides, scope)
+        expanded = expand_named(job, overrides, scope, trigger.schedule)
         check_overrides(job, expanded, generation.plugins.signature_params)
         params = snapshot_params(job, expanded, scope)
     elif job.params or job.param_specs:
@@ -49,7 +51,7 @@ def new_run(
         app=job.app,
         trigger=trigger,
         params=params,
-        overrides=replace(expanded, preset=overrides.preset),
+        overrides=expanded,
         definition_version=generation.versions.get(job.name),
         exclusive=job.single_instance,
         idempotency_key=idempotency_key,

@@ -7,7 +7,7 @@ Waits are short and recomputed from the wall clock, so a clock that jumps is not
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,12 +22,10 @@ from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.leadership import Leadership
 from liberty.jobs.engine.planning import GRACE, Budget
 from liberty.jobs.engine.timetable import Timetable
-from liberty.jobs.job import Job
 from liberty.jobs.store import pauses, schedules
 from liberty.jobs.store.lease import Lease
 from liberty.jobs.store.pauses import Pause, first_holding
 from liberty.jobs.store.schedules import Mark, Place
-from liberty.jobs.triggers.base import between
 from liberty.loops import Ticker, contained, contained_wait
 
 LONGEST_SLEEP_SECONDS = 30.0
@@ -51,16 +49,6 @@ class TakesFires(Protocol):
     ) -> Fired:
         """Write a batch in one transaction and take up the runs that are queued by it. Raises Unavailable."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One instant of one schedule of a job."""
-
-    at: datetime
-    job: str
-    schedule: str
-    preset: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,11 +352,3 @@ class Scheduler:
             self._marks[place] = marks[place]
             _, fire = self._table.fires[place]
             self._table.put(place, fire.schedule.next_after(marks[place].watermark))
-
-
-def upcoming(jobs: Iterable[Job], since: datetime, until: datetime) -> Iterator[Due]:
-    """Every instant due in (since, until], job by job: the same computation as the scheduler's own."""
-    for job in jobs:
-        for fire in job.fires:
-            for at in between(fire.schedule, since, until):
-                yield Due(at, job.name, fire.key, fire.preset)

@@ -10,13 +10,13 @@ from liberty.bus import Bus
 from liberty.clock import Clock, rfc3339
 from liberty.database import Database
 from liberty.errors import Invalid, LibertyError
+from liberty.jobs.calendar import Due, upcoming
 from liberty.jobs.engine.engine import Engine
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.requests import new_run
-from liberty.jobs.engine.scheduler import Due, upcoming
 from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
-from liberty.jobs.run import Overrides, Run, Trigger
+from liberty.jobs.run import Run, Trigger
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.instants import TICK
 from liberty.jobs.store import listing, runs
@@ -108,9 +108,7 @@ class Backfills:
         job = generation.catalogue.get(name)
         trigger = Trigger(caller.via, caller.by, scheduled_at=due.at, schedule=due.schedule)
         key = f"backfill:{due.schedule}:{rfc3339(due.at)}" if only_missing else None
-        new = new_run(
-            job, generation, trigger, Overrides(preset=due.preset), self._clock.now(), idempotency_key=key
-        )
+        new = new_run(job, generation, trigger, due.overrides, self._clock.now(), idempotency_key=key)
         enqueued = await self._engine.enqueue(new, job, generation, asker=caller.asker("backfill"))
         return enqueued.run
 

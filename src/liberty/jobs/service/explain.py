@@ -10,9 +10,10 @@ from itertools import islice
 from liberty.clock import Clock
 from liberty.database import Database, Tx
 from liberty.errors import Invalid
+from liberty.jobs.calendar import upcoming
 from liberty.jobs.definition import job_from_definition
 from liberty.jobs.engine.generation import Generation
-from liberty.jobs.engine.scheduler import Scheduler, upcoming
+from liberty.jobs.engine.scheduler import Scheduler
 from liberty.jobs.job import Job
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.instants import TICK, parse_instant

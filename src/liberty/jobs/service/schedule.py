@@ -8,8 +8,8 @@ from itertools import islice
 
 from liberty.clock import Clock
 from liberty.errors import Invalid
+from liberty.jobs.calendar import Due, upcoming
 from liberty.jobs.engine.generation import Generation
-from liberty.jobs.engine.scheduler import Due, upcoming
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.instants import TICK
 from liberty.jobs.triggers import Schedule, parse_schedule, preview

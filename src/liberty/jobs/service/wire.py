@@ -10,7 +10,7 @@ from liberty.jobs.run import Attempt, Json, LogLine, Run, StepError, StepRun
 from liberty.secrets import redactor
 
 if TYPE_CHECKING:
-    from liberty.jobs.engine.scheduler import Due
+    from liberty.jobs.calendar import Due
     from liberty.jobs.service.backfill import Backfill
     from liberty.jobs.service.config_files import SectionView
     from liberty.jobs.service.jobs import JobDetail, JobView

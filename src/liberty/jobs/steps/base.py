@@ -61,6 +61,14 @@ class RetryPolicy(BaseModel):
     )
 
 
+class PoolNames(Protocol):
+    """Which database pool a connector works on; `ConnectorRegistry` knows it."""
+
+    def pool_of(self, connector: str) -> str | None:
+        """The pool of a SQL connector, or the pool itself of that name; None for anything else."""
+        ...
+
+
 class StepConfig(BaseModel):
     """The keys every step type has. A step type subclasses this, adds its own keys and `execute`."""
 
@@ -92,9 +100,21 @@ class StepConfig(BaseModel):
         """Do the work once. Runs on the work loop; must let CancelledError pass and end within 2 s of it."""
         raise TypeError(f"{type(self).__name__} does not define execute (run {ctx.run_id})")
 
+    def pools(self, connectors: PoolNames) -> frozenset[str]:  # noqa: ARG002 - for step types that use a database
+        """The database pools this step works on; a name that is known only at run time is left out."""
+        return frozenset()
+
     def default_name(self, index: int) -> str:
         """The name of a step that has none; `index` counts from 0."""
         return f"{self.type}-{index + 1}"
+
+
+def pool_used(connectors: PoolNames, connector: str, pool: str | None) -> frozenset[str]:
+    """The one pool behind `connector`, or `pool` when the step chooses another; empty while a name holds a token."""
+    if pool is not None:
+        return frozenset() if "${" in pool else frozenset({pool})
+    found = None if "${" in connector else connectors.pool_of(connector)
+    return frozenset() if found is None else frozenset({found})
 
 
 class Host(Protocol):

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from liberty.jobs.steps.addressed import own_params
-from liberty.jobs.steps.base import RunContext, StepCancelled, StepConfig, StepFailed, StepResult
+from liberty.jobs.steps.base import (
+    PoolNames,
+    RunContext,
+    StepCancelled,
+    StepConfig,
+    StepFailed,
+    StepResult,
+    pool_used,
+)
 from liberty.jobs.steps.fields import CallableRef, Templatable
 
 if TYPE_CHECKING:
@@ -154,6 +162,13 @@ class SqlCopyStep(StepConfig):
         if self.incremental is not None:
             facts["watermark"] = None if outcome.watermark is None else str(outcome.watermark)
         return StepResult(outcome.rows_written, facts)
+
+    def pools(self, connectors: PoolNames) -> frozenset[str]:
+        """The pools of both ends."""
+        source, target = self.source, self.target
+        return pool_used(connectors, source.connector, source.pool) | pool_used(
+            connectors, target.connector, target.pool
+        )
 
     async def _request(self, ctx: RunContext) -> "CopyRequest":
         from liberty.etl.transfer import CopyRequest, Place

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from liberty.jobs.steps.addressed import own_params
-from liberty.jobs.steps.base import RunContext, StepConfig, StepResult
+from liberty.jobs.steps.base import PoolNames, RunContext, StepConfig, StepResult, pool_used
 from liberty.jobs.steps.fields import Templatable
 from liberty.jobs.steps.json_values import json_row
 
@@ -67,6 +67,10 @@ class SqlQueryStep(StepConfig):
             made.extras["elapsed_ms"],
         )
         return made
+
+    def pools(self, connectors: PoolNames) -> frozenset[str]:
+        """The statement's one pool."""
+        return pool_used(connectors, self.connector, self.pool)
 
     def _result(self, result: "SqlResult") -> StepResult:
         affected = max(result.row_count, 0)

@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Protocol
 from zoneinfo import ZoneInfo
 
+_SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
+
 
 class Schedule(Protocol):
     """A rule that yields due instants. Immutable, and safe to share between threads."""
@@ -23,6 +26,13 @@ class Schedule(Protocol):
 
     def next_after(self, instant: datetime) -> datetime | None:
         """The first due instant strictly later than `instant`; aware UTC in and out, None when there is none."""
+        ...
+
+    def wall_times(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """The times on the wall clock that the rule names, later than `after` and not later than `until`, all naive.
+
+        A clock change moves or drops these; a rule that follows real time names none.
+        """
         ...
 
     def text(self, locale: str = "en") -> str:
@@ -63,6 +73,24 @@ def first_instant_at_or_after(local: datetime, zone: ZoneInfo) -> datetime:
         else:
             after = middle
     return after
+
+
+def first_change(begin: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
+    """The first instant in (begin, end] whose UTC offset differs from that at `begin`."""
+    offset = begin.astimezone(zone).utcoffset()
+    before = begin
+    while before < end:
+        after = min(before + _DAY, end)
+        if after.astimezone(zone).utcoffset() != offset:
+            while after - before > _SECOND:
+                middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
+                if middle.astimezone(zone).utcoffset() == offset:
+                    before = middle
+                else:
+                    after = middle
+            return after
+        before = after
+    return None
 
 
 def wall_clock(instant: datetime, zone: ZoneInfo) -> datetime:

@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 from cronsim import CronSim, CronSimError
 
 from liberty.errors import Invalid
-from liberty.jobs.triggers.base import first_instant_at_or_after, wall_clock
+from liberty.jobs.triggers.base import first_change, first_instant_at_or_after, wall_clock
 from liberty.jobs.triggers.zones import zone
 
 ALIASES = {
@@ -23,7 +24,7 @@ ALIASES = {
 }
 
 _SECOND = timedelta(seconds=1)
-_DAY = timedelta(days=1)
+_TWO_DAYS = timedelta(days=2)
 _PROBE = datetime(2000, 1, 1)  # noqa: DTZ001 - wall-clock time: the zone is applied afterwards
 _RANGE_TO_SUNDAY = re.compile(r"\b([1-7]|MON|TUE|WED|THU|FRI|SAT)-(?:SUN|0)\b", re.IGNORECASE)
 _LIMITS = {
@@ -73,7 +74,17 @@ class CronSchedule:
     def next_after(self, instant: datetime) -> datetime | None:
         """See `Schedule.next_after`."""
         start = instant.astimezone(UTC).replace(microsecond=0)
-        return self._next_in_real_time(start) if self._follows_real_time else self._next_fixed(start)
+        try:
+            return self._next_in_real_time(start) if self._follows_real_time else self._next_fixed(start)
+        except OverflowError:
+            return None  # beyond the year 9999
+
+    def wall_times(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """See `Schedule.wall_times`."""
+        wall = None if self._follows_real_time else self._next_wall_time(after)
+        while wall is not None and wall <= until:
+            yield wall
+            wall = self._next_wall_time(wall)
 
     def text(self, locale: str = "en") -> str:
         """The expression in words; an unknown locale reads as English."""
@@ -90,9 +101,12 @@ class CronSchedule:
         wall: datetime | None = wall_clock(start, place)
         while (wall := self._next_wall_time(wall)) is not None:
             due = first_instant_at_or_after(wall, place)
-            # Not later: the first pass of a repeated hour, or a second time inside the same gap.
             if due > start:
                 return due
+            # The first pass of a repeated hour; or one more time inside a gap that had its fire: go on at its end.
+            shown = wall_clock(due, place)
+            if wall < shown:
+                wall = shown - _SECOND
         return None
 
     def _next_in_real_time(self, start: datetime) -> datetime | None:
@@ -105,10 +119,15 @@ class CronSchedule:
             if wall is None:
                 return None
             due = wall.replace(tzinfo=UTC) - offset
-            change = _first_change(begin, due, offset, place)
-            if change is None:
+            near = begin + _TWO_DAYS
+            change = first_change(begin, min(due, near), place)
+            if change is not None:
+                begin = change
+            elif due <= near:
                 return due
-            begin = change
+            else:
+                # Clocks go back by a day at most, so no change on the way shows a time again that could match.
+                begin = first_instant_at_or_after(wall - _TWO_DAYS, place)
 
     def _next_wall_time(self, after: datetime | None) -> datetime | None:
         """The next match on a clock that never changes; None when nothing matches within fifty years."""
@@ -118,23 +137,6 @@ class CronSchedule:
             return next(search, None)
         except OverflowError:
             return None
-
-
-def _first_change(begin: datetime, end: datetime, offset: timedelta, place: Any) -> datetime | None:
-    """The first instant in (begin, end] whose UTC offset is not `offset`."""
-    before = begin
-    while before < end:
-        after = min(before + _DAY, end)
-        if after.astimezone(place).utcoffset() != offset:
-            while after - before > _SECOND:
-                middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
-                if middle.astimezone(place).utcoffset() == offset:
-                    before = middle
-                else:
-                    after = middle
-            return after
-        before = after
-    return None
 
 
 def _fields(text: str) -> list[str]:
@@ -170,4 +172,4 @@ def _explain(text: str, fields: list[str], error: str) -> str:
     written = fields[names.index(name)]
     if name == "day-of-month" and re.fullmatch(r"[\d,\-/*]+", written) and "3" in written:
         return f"schedule {text!r} is wrong or never due: no chosen month has day-of-month {written!r}"
-    return f"schedule {text!r}: {written!r} is not a {name} (allowed: {_LIMITS[name]}, with * , - and /)"
+    return f"schedule {text!r}: {written!r} is no {name} (allowed: {_LIMITS[name]}, with * , - and /)"

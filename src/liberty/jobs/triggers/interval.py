@@ -1,6 +1,7 @@
 """Intervals such as `every 15m`, on a grid that the clock fixes, so that a restart does not move it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import ClassVar
@@ -61,12 +62,24 @@ class IntervalSchedule:
     def next_after(self, instant: datetime) -> datetime | None:
         """See `Schedule.next_after`."""
         start = instant.astimezone(UTC).replace(microsecond=0)
+        try:
+            if self.seconds % _DAY == 0:
+                return self._next_midnight(start, self.seconds // _DAY)
+            if _DAY % self.seconds == 0:
+                return self._next_of_the_day(start)
+            steps = (start - _EPOCH) // timedelta(seconds=self.seconds) + 1
+            return _EPOCH + timedelta(seconds=self.seconds * steps)
+        except OverflowError:
+            return None  # beyond the year 9999
+
+    def wall_times(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """See `Schedule.wall_times`: midnights, for whole days and weeks."""
         if self.seconds % _DAY == 0:
-            return self._next_midnight(start, self.seconds // _DAY)
-        if _DAY % self.seconds == 0:
-            return self._next_of_the_day(start)
-        steps = (start - _EPOCH) // timedelta(seconds=self.seconds) + 1
-        return _EPOCH + timedelta(seconds=self.seconds * steps)
+            midnight = self._midnight_of_grid(after, self.seconds // _DAY)
+            while midnight <= until:
+                if midnight > after:
+                    yield midnight
+                midnight += timedelta(seconds=self.seconds)
 
     def text(self, locale: str = "en") -> str:
         """The length in words; an unknown locale reads as English."""
@@ -96,14 +109,18 @@ class IntervalSchedule:
         return min(due, self._midnight_after(start, today))
 
     def _next_midnight(self, start: datetime, days: int) -> datetime:
-        today = datetime.combine(wall_clock(start, zone(self.timezone)).date(), time())
-        passed = (today - _MONDAY).days
-        candidate = _MONDAY + timedelta(days=passed - passed % days)
+        candidate = self._midnight_of_grid(wall_clock(start, zone(self.timezone)), days)
         while True:
             due = first_instant_at_or_after(candidate, zone(self.timezone))
             if due > start:
                 return due
             candidate += timedelta(days=days)
+
+    @staticmethod
+    def _midnight_of_grid(wall: datetime, days: int) -> datetime:
+        """The last midnight of the grid that is not later than `wall`."""
+        passed = (datetime.combine(wall.date(), time()) - _MONDAY).days
+        return _MONDAY + timedelta(days=passed - passed % days)
 
     def _midnight_after(self, start: datetime, day: datetime) -> datetime:
         while True:
