@@ -27,6 +27,8 @@ _SECOND = timedelta(seconds=1)
 _TWO_DAYS = timedelta(days=2)
 _PROBE = datetime(2000, 1, 1)  # noqa: DTZ001 - wall-clock time: the zone is applied afterwards
 _RANGE_TO_SUNDAY = re.compile(r"\b([1-7]|MON|TUE|WED|THU|FRI|SAT)-(?:SUN|0)\b", re.IGNORECASE)
+_RANGE_OF_ONE = re.compile(r"\b(\w+)-\1/\d+\b", re.IGNORECASE)
+"""cronsim takes `3-3/2` for `3/2`, which goes on to the end of the field."""
 _LIMITS = {
     "second": "0-59",
     "minute": "0-59",
@@ -155,7 +157,7 @@ def _fields(text: str) -> list[str]:
             "an optional sixth is seconds; intervals are written 'every 15m'"
         )
     fields[4] = _RANGE_TO_SUNDAY.sub(r"\1-7", fields[4])
-    return fields
+    return [_RANGE_OF_ONE.sub(r"\1", field) for field in fields]
 
 
 def _seconds_first(fields: list[str]) -> str:
