@@ -72,6 +72,11 @@ class PoolSet:
         found = self._configs.get(name)
         return found if found is not None else PoolConfig(url="registered:")
 
+    def max_runs(self, name: str) -> int | None:
+        """How many runs may use a pool at once; None when nobody said."""
+        found = self._configs.get(name)
+        return None if found is None else found.max_runs
+
     def resolve(self, name: str) -> str:
         """The pool that `name` stands for: a pool first, else the pool of the connector called so.
 

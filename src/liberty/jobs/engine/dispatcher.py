@@ -23,7 +23,7 @@ class LocalDispatcher:
 
     A run holds one of the `places` while its steps run; storing its end no longer does. Runs with the same gates wait
     in a line of their own, of which only the first asks for its turn: when it waits in vain, it asks again after
-    `look_again`. `has_room` is called when a place is free and nothing waits.
+    `look_again`. `has_room` is called when a place is free and nothing waits, `has_come` when a run is handed over.
     """
 
     def __init__(self, runner: Runner, limit: int) -> None:
@@ -37,6 +37,7 @@ class LocalDispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self.has_room: Callable[[], None] = lambda: None
+        self.has_come: Callable[[], None] = lambda: None
 
     @property
     def waiting(self) -> int:
@@ -71,6 +72,7 @@ class LocalDispatcher:
             else:
                 self._waiting.append(queued)
             self.pump()
+        self.has_come()
 
     def set_limit(self, limit: int) -> None:
         self.places.limit = limit

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any
@@ -63,11 +64,15 @@ class Engine:
         self._runner: Runner | None = None
         self._dispatcher: LocalDispatcher | None = None
         self._housekeeping: asyncio.Task[None] | None = None
-        self._wake: Callable[[], None] = lambda: None
 
     @property
     def replica(self) -> str:
         return self._me.id
+
+    @property
+    def waiting(self) -> int:
+        """Runs that wait here for a place or their turn."""
+        return self._required_dispatcher.waiting
 
     async def start(self) -> None:
         """Take up work: rescue what dead owners left, resume what was queued, start the lanes."""
@@ -109,7 +114,7 @@ class Engine:
             flusher.wake()
             watchdog.wake()
 
-        self._wake = wake
+        self._required_dispatcher.has_come = wake
         async with running(*tickers):
             await asyncio.Event().wait()
 
@@ -234,11 +239,7 @@ class Engine:
             self._work.call_soon(self._required_dispatcher.look_again)
 
     def _submit(self, queued: Queued) -> None:
-        self._work.call_soon(self._take, queued)
-
-    def _take(self, queued: Queued) -> None:
-        self._required_dispatcher.submit(queued)
-        self._wake()
+        self._work.call_soon(self._required_dispatcher.submit, queued)
 
     async def abort(self, number: int, by: str, actor: Actor, address: str | None = None) -> Run | None:
         """Ask a run to stop; the row after the request, or None when the run is already final or aborting."""
@@ -254,7 +255,7 @@ class Engine:
 
     async def _stats(self) -> EngineStats:
         runner = self._required_runner
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         return EngineStats(
             replica=self._me.id,
             in_flight=[

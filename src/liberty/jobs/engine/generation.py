@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from liberty.connectors import ConnectorRegistry
+from liberty.jobs.job import Job, pools_of
+from liberty.jobs.run import Gate
+from liberty.jobs.store.queue import job_gate
 from liberty.plugins import Plugins
 from liberty.settings import Settings
 
@@ -26,9 +29,23 @@ class Generation:
     connectors: ConnectorRegistry
     plugins: Plugins
     versions: Mapping[str, int] = field(default_factory=dict)
+    _gates: dict[str, tuple[Gate, ...]] = field(default_factory=dict)
     _holders: int = 0
     _retired: bool = False
     _closing: asyncio.Task[None] | None = None
+
+    def gates_of(self, job: Job) -> tuple[Gate, ...]:
+        """What runs of `job` wait at: each other, when they queue or replace, and the limited pools they use."""
+        known = self._gates.get(job.name)
+        if known is None:
+            in_a_row = (job_gate(job.name),) if job.overlap in ("queue", "replace") else ()
+            pools = tuple(
+                Gate(f"pool:{pool}", limit)
+                for pool in sorted(pools_of(job, self.connectors))
+                if (limit := self.connectors.pools.max_runs(pool)) is not None
+            )
+            known = self._gates[job.name] = (*in_a_row, *pools)
+        return known
 
     def hold(self) -> None:
         self._holders += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -134,9 +135,7 @@ class Runner:
     async def _ask_for_turn(self, number: int) -> Run | Turn:
         lock = self._database.dialect == "postgresql"
         try:
-            return await self._database.write(
-                queue.claim_in_turn, number, self.owner, self._clock.now(), lock=lock
-            )
+            return await self._database.write(queue.claim_in_turn, number, self.owner, self._clock, lock=lock)
         except Duplicate:  # a run of the job that was not in the line is in progress
             return Turn.LATER
         except Unavailable as error:
@@ -204,7 +203,7 @@ class Runner:
     async def _finish(self, execution: Execution, walk: Walk, verdict: Verdict) -> Run | None:
         courtesy.want()
         current_scope.set(Scope(execution.log))
-        seconds = asyncio.get_running_loop().time() - execution.began
+        seconds = time.monotonic() - execution.began
         narrate.run_ended(execution.run.run_id, execution.job.name, verdict.status, seconds, verdict.reason)
         now = self._clock.now()
         try:

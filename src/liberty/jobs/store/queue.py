@@ -6,6 +6,7 @@ from enum import Enum
 
 from sqlalchemy import bindparam, func, literal, select, update
 
+from liberty.clock import Clock
 from liberty.database import Tx
 from liberty.jobs.run import ABORTED, ABORTING, QUEUED, RUNNING, Gate, Run
 from liberty.jobs.store import runs as store
@@ -68,10 +69,11 @@ async def queued_of(tx: Tx, job: str) -> int:
     return int(await tx.scalar(_QUEUED_OF_JOB, {"job": job}))
 
 
-async def claim_in_turn(tx: Tx, number: int, owner: str, now: datetime, *, lock: bool) -> Run | Turn:
+async def claim_in_turn(tx: Tx, number: int, owner: str, clock: Clock, *, lock: bool) -> Run | Turn:
     """queued -> running for `owner`, if all gates of the run have room and nothing older waits at the same one.
 
-    `lock` makes claims at the same gate follow each other: needed where transactions run side by side.
+    `lock` makes claims at the same gate follow each other: needed where transactions run side by side. The clock is
+    read once the turn has come, so a run never seems to have begun before the one it waited for had ended.
     """
     run = await store.get(tx, number)
     if run is None or run.status != QUEUED:
@@ -82,7 +84,7 @@ async def claim_in_turn(tx: Tx, number: int, owner: str, now: datetime, *, lock:
     if not await _is_first(tx, run) or not await _has_room(tx, run.gates):
         return Turn.LATER
     alone = any(gate.key.startswith(JOB_GATE) for gate in run.gates)
-    row = await tx.first(_TAKE_TURN, {"number": number, "by": owner, "at": now, "alone": alone})
+    row = await tx.first(_TAKE_TURN, {"number": number, "by": owner, "at": clock.now(), "alone": alone})
     return run_from(row) if row is not None else Turn.GONE
 
 
