@@ -101,8 +101,11 @@ def test_a_backfill_makes_a_run_per_instant_and_none_twice(server: Server) -> No
     runs = [server.ended(run_id) for run_id in made.json()["run_ids"]]
     assert [run["scheduled_at"] for run in runs] == made.json()["instants"]
     assert {run["trigger"] for run in runs} == {"api"}
+    assert {run["backfill"] for run in runs} == {made.json()["backfill"]}
     again = server.root.post("/admin/jobs/greet/backfill", json=body).json()
-    assert again["run_ids"] == made.json()["run_ids"]
+    assert (again["backfill"], again["run_ids"]) == (None, [])
+    listed = server.root.get("/admin/jobs/greet/backfills").json()["items"]
+    assert (listed[0]["backfill"], listed[0]["runs"]) == (made.json()["backfill"], {"succeeded": 3})
 
 
 @pytest.mark.parametrize(

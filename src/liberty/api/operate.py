@@ -10,6 +10,8 @@ from liberty.api.answers import json_answer
 from liberty.api.models import (
     BackfillBody,
     BackfillModel,
+    BackfillPageModel,
+    BackfillStateModel,
     FreezeBody,
     FreezeModel,
     JobModel,
@@ -18,6 +20,7 @@ from liberty.api.models import (
     WhyModel,
 )
 from liberty.jobs.service import wire
+from liberty.jobs.service.backfill import Order
 from liberty.jobs.service.instants import parse_instant
 
 router = resource("operating", "/admin")
@@ -70,16 +73,30 @@ async def plan(name: str, asked: Guarded, preset: str | None = None) -> Response
 
 @router.post("/jobs/{name:path}/backfill", status_code=202, responses={202: {"model": BackfillModel}})
 async def backfill(name: str, asked: Guarded, body: BackfillBody) -> Response:
-    """Make runs for the past instants of the job's schedules, at most 1,000."""
+    """Queue a run for each past instant of the job's schedules, at most 1,000. They go on over restarts."""
     asked.services.refuse_while_stopping()
     made = await asked.services.backfills.start(
         name,
         asked.caller,
         since=parse_instant(body.since, "from"),
         until=parse_instant(body.until, "to", end_of_day=True),
-        only_missing=body.only_missing,
+        order=Order(body.only_missing, body.newest_first, body.max_concurrent),
     )
     return json_answer(wire.backfill(made), 202)
+
+
+@router.get("/jobs/{name:path}/backfills", responses={200: {"model": BackfillPageModel}})
+async def list_backfills(name: str, asked: Guarded) -> Response:
+    """The newest 50 backfills of a job and how far they are."""
+    found = await asked.services.backfills.all_of(name, asked.caller)
+    return json_answer({"items": [wire.backfill_state(row, counts) for row, counts in found]})
+
+
+@router.post("/jobs/{name:path}/backfills/{number}/cancel", responses={200: {"model": BackfillStateModel}})
+async def cancel_backfill(name: str, number: int, asked: Guarded) -> Response:
+    """Call a backfill off: what waits ends, what runs is aborted. 409 when that was done before."""
+    row = await asked.services.backfills.cancel(name, number, asked.caller)
+    return json_answer(wire.backfill_state(row, None))
 
 
 @router.get("/freeze", responses={200: {"model": FreezeModel}})

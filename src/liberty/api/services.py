@@ -64,9 +64,7 @@ class Services:
             schedule=ScheduleReader(clock=clock, current=current),
             explainer=Explainer(database=database, clock=clock, scheduler=scheduler, current=current),
             planner=Planner(clock=clock, current=current),
-            backfills=Backfills(
-                database=database, clock=clock, engine=engine, bus=runtime.bus, current=current
-            ),
+            backfills=Backfills(database=database, clock=clock, engine=engine, current=current),
             config=ConfigFiles(
                 database=database,
                 clock=clock,
@@ -104,5 +102,4 @@ class Services:
 
     async def close(self) -> None:
         """End what works in the background."""
-        await self.backfills.close()
         await self.counter.close()

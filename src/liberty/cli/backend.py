@@ -80,6 +80,18 @@ class Backend(Protocol):
         """End the pause."""
         ...
 
+    def backfill(self, name: str, body: Mapping[str, Any]) -> Document:
+        """Queue runs for past instants; `{backfill, job, instants, run_ids}`."""
+        ...
+
+    def backfills(self, name: str) -> list[Document]:
+        """The job's backfills, newest first."""
+        ...
+
+    def cancel_backfill(self, name: str, number: int) -> Document:
+        """End what waits of it and stop what runs; the backfill."""
+        ...
+
     def reload(self) -> Document:
         """`{reloaded_at, jobs, quarantined, problems}`."""
         ...

@@ -13,6 +13,7 @@ from liberty.cli.process_log import prepare_process_log
 from liberty.errors import Unavailable
 from liberty.jobs.run import Overrides, Run
 from liberty.jobs.service import Caller, ReplayRequest, wire
+from liberty.jobs.service.backfill import Backfills, Order
 from liberty.jobs.service.caller import app_of
 from liberty.jobs.service.explain import Explainer
 from liberty.jobs.service.follow import Batch, LogFollower
@@ -172,6 +173,29 @@ class LocalBackend:
             scheduler=runtime.scheduler,
             current=lambda: runtime.generation,
             reload=runtime.reload,
+        )
+
+    def backfill(self, name: str, body: Mapping[str, Any]) -> Document:
+        span = (parse_instant(body["from"], "from"), parse_instant(body["to"], "to", end_of_day=True))
+        order = Order(body["only_missing"], body["newest_first"], body["max_concurrent"])
+        made = self._backfills.start(name, self._me, since=span[0], until=span[1], order=order)
+        return wire.backfill(self._do(made))
+
+    def backfills(self, name: str) -> list[Document]:
+        found = self._do(self._backfills.all_of(name, self._me))
+        return [wire.backfill_state(row, counts) for row, counts in found]
+
+    def cancel_backfill(self, name: str, number: int) -> Document:
+        return wire.backfill_state(self._do(self._backfills.cancel(name, number, self._me)), None)
+
+    @property
+    def _backfills(self) -> Backfills:
+        runtime = self._runtime
+        return Backfills(
+            database=runtime.database,
+            clock=runtime.clock,
+            engine=runtime.engine,
+            current=lambda: runtime.generation,
         )
 
     def reload(self) -> Document:

@@ -151,6 +151,16 @@ class RemoteBackend:
     def resume(self, name: str) -> Document:
         return self._post(f"/admin/jobs/{_part(name)}/resume")
 
+    def backfill(self, name: str, body: Mapping[str, Any]) -> Document:
+        return self._post(f"/admin/jobs/{_part(name)}/backfill", body)
+
+    def backfills(self, name: str) -> list[Document]:
+        items: list[Document] = self._get(f"/admin/jobs/{_part(name)}/backfills")["items"]
+        return items
+
+    def cancel_backfill(self, name: str, number: int) -> Document:
+        return self._post(f"/admin/jobs/{_part(name)}/backfills/{number}/cancel")
+
     def reload(self) -> Document:
         return self._post("/admin/reload")
 

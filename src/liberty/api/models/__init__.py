@@ -14,6 +14,8 @@ from liberty.api.models.config import (
 from liberty.api.models.jobs import (
     BackfillBody,
     BackfillModel,
+    BackfillPageModel,
+    BackfillStateModel,
     CalendarModel,
     CallableModel,
     CallablesModel,
@@ -56,6 +58,8 @@ __all__ = [
     "AttemptModel",
     "BackfillBody",
     "BackfillModel",
+    "BackfillPageModel",
+    "BackfillStateModel",
     "Body",
     "CalendarModel",
     "CallableModel",

@@ -107,22 +107,47 @@ class PlanModel(Answer):
 
 
 class BackfillBody(Body):
-    """The span, both ends included; `only_missing` leaves out instants that have a run."""
+    """The span, both ends included; `only_missing` leaves out instants that have succeeded or are being tried."""
 
     model_config = ConfigDict(extra="forbid", validate_by_name=False)
 
     since: str = Field(alias="from", examples=["2026-05-01"])
     until: str = Field(alias="to", examples=["2026-05-31"])
     only_missing: bool = True
+    newest_first: bool = False
+    max_concurrent: int = Field(default=1, ge=1, le=32)
 
 
 class BackfillModel(Answer):
-    """The instants, and the runs made so far; `one_at_a_time`: the others follow as each run ends."""
+    """The instants in the order in which they run, and their runs; `backfill` is null when nothing was missing."""
 
+    backfill: int | None = Field(examples=[3])
     job: str
     instants: list[Instant]
     run_ids: list[str]
-    one_at_a_time: bool
+
+
+class BackfillStateModel(Answer):
+    """A backfill; `runs` counts its runs by status, and is null in the answer to a cancel."""
+
+    backfill: int = Field(examples=[3])
+    job: str
+    since: Instant = Field(alias="from")
+    until: Instant = Field(alias="to")
+    only_missing: bool
+    newest_first: bool
+    max_concurrent: int
+    requested_at: Instant
+    requested_by: str = Field(examples=["user:alice"])
+    cancelled_at: Instant | None
+    cancelled_by: str | None
+    runs: dict[str, int] | None = Field(examples=[{"succeeded": 12, "queued": 18}])
+
+
+class BackfillPageModel(Answer):
+    """Newest first."""
+
+    items: list[BackfillStateModel]
 
 
 class DueModel(Answer):

@@ -33,6 +33,7 @@ class RunModel(Answer):
     definition_version: int | None
     replica: str | None
     current_step: str | None
+    backfill: int | None = Field(description="The backfill that made it.", examples=[3])
 
 
 class StepErrorModel(Answer):

@@ -1,6 +1,7 @@
 """`liberty-admin job …`: the verbs on jobs and runs."""
 
 from liberty.cli.command import Command
+from liberty.cli.job.backfill import BACKFILL, BACKFILLS, CANCEL_BACKFILL
 from liberty.cli.job.operate import ABORT, DISABLE, ENABLE, PAUSE, RESUME
 from liberty.cli.job.read import HISTORY, LIST, SCHEDULE, SHOW, WHY
 from liberty.cli.job.run import LOGS, REPLAY, RUN
@@ -21,4 +22,7 @@ VERB: dict[str, Command] = {
     "pause": PAUSE,
     "resume": RESUME,
     "schedule": SCHEDULE,
+    "backfill": BACKFILL,
+    "backfills": BACKFILLS,
+    "cancel-backfill": CANCEL_BACKFILL,
 }

@@ -174,7 +174,7 @@ class Engine:
             if enqueued is None or enqueued.claimed is None:
                 leave_place()
             if enqueued is not None:
-                self._take_up(enqueued, job, generation, stand_ins)
+                self.take_up(enqueued, job, generation, stand_ins)
 
         owner = self._me.id if place else None
         try:
@@ -195,7 +195,7 @@ class Engine:
 
         def begin(fired: Fired) -> None:
             for enqueued, job in fired.made:
-                self._take_up(enqueued, job, generation)
+                self.take_up(enqueued, job, generation)
 
         def begin_later(done: "asyncio.Future[Fired]") -> None:
             if not done.cancelled() and done.exception() is None:
@@ -217,19 +217,19 @@ class Engine:
             f"queue-full: {limit} runs wait already" if self._required_dispatcher.waiting >= limit else None
         )
 
-    def _take_up(
+    def take_up(
         self, enqueued: Enqueued, job: Job, generation: Generation, stand_ins: Sequence[StepRun] = ()
     ) -> None:
         """A row was made: tell of it, stop what it replaces, and let it wait for its turn here."""
         if not enqueued.created:
             return
         for run in enqueued.stopped:
-            self._stopped(run)
+            self.stopped(run)
         self._bus.publish(RunMoved(enqueued.run))
         if enqueued.run.status == QUEUED:
             self._submit(Queued(enqueued.claimed or enqueued.run, job, generation, tuple(stand_ins)))
 
-    def _stopped(self, run: Run) -> None:
+    def stopped(self, run: Run) -> None:
         """Somebody wants `run` to stop, and its row says so."""
         self._bus.publish(RunMoved(run))
         if run.status == ABORTING:
@@ -245,7 +245,7 @@ class Engine:
         """Ask a run to stop; the row after the request, or None when the run is already final or aborting."""
         run = await self._database.write(_request_abort, number, by, actor, address, self._clock.now())
         if run is not None:
-            self._stopped(run)
+            self.stopped(run)
         return run
 
     # -- looking and leaving

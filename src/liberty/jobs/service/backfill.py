@@ -1,139 +1,192 @@
-"""Runs for past instants of a job's schedules, as if they had fired then."""
+"""Runs for past instants of a job's schedules, as if they had fired then: all rows at once, a few running at a time."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from liberty.bus import Bus
-from liberty.clock import Clock, rfc3339
-from liberty.database import Database
-from liberty.errors import Invalid, LibertyError
-from liberty.jobs.calendar import Due, upcoming
+from liberty.auth import audit
+from liberty.clock import Clock, rfc3339, to_millis
+from liberty.database import Database, Tx
+from liberty.errors import Conflict, Invalid, NotFound
+from liberty.jobs.calendar import Due, in_order
+from liberty.jobs.engine.admission import admit
 from liberty.jobs.engine.engine import Engine
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.requests import new_run
-from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
-from liberty.jobs.run import Run, Trigger
+from liberty.jobs.run import Gate, NewRun, Run, Trigger
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.instants import TICK
-from liberty.jobs.store import listing, runs
+from liberty.jobs.store import backfills
+from liberty.jobs.store.backfills import BackfillRow
+from liberty.jobs.store.queue import job_gate
+from liberty.jobs.store.runs import Enqueued
 
 MAX_INSTANTS = 1000
-_CHECK_SECONDS = 5.0
-
-_log = logging.getLogger("nomaflow.backfill")
+MAX_CONCURRENT = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """What was asked for. `one_at_a_time`: the rest follow as each run ends, because the job allows one instance."""
+    """What was made: its number, the instants in the order in which they run, and their runs.
 
+    `number` is None when there was nothing to make.
+    """
+
+    number: int | None
     job: str
     instants: list[datetime]
     runs: list[Run]
-    one_at_a_time: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a span is to be gone through."""
+
+    only_missing: bool = True
+    newest_first: bool = False
+    max_concurrent: int = 1
 
 
 class Backfills:
-    """Starts backfills; `close` ends those that still have runs to start."""
+    """Starts backfills and calls them off. What was started goes on whoever is up: its rows are the plan."""
 
     def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        engine: Engine,
-        bus: Bus,
-        current: Callable[[], Generation],
+        self, *, database: Database, clock: Clock, engine: Engine, current: Callable[[], Generation]
     ) -> None:
         self._database = database
         self._clock = clock
         self._engine = engine
-        self._bus = bus
         self._current = current
-        self._going: set[asyncio.Task[None]] = set()
-
-    async def close(self) -> None:
-        for task in list(self._going):
-            task.cancel()
-        await asyncio.gather(*self._going, return_exceptions=True)
 
     async def start(
-        self, name: str, caller: Caller, *, since: datetime, until: datetime, only_missing: bool
+        self, name: str, caller: Caller, *, since: datetime, until: datetime, order: Order
     ) -> Backfill:
-        """Make a run for each instant due in [since, until]; `only_missing` leaves out those that have a row.
+        """Queue a run for each instant due in [since, until], to run one after another or as many at once as told.
 
-        Asked again with `only_missing`, it makes no second run for an instant. Raises NotFound, Conflict when the
-        job is quarantined, Invalid when nothing was due, or more than 1,000 instants, or some are still to come.
+        With `only_missing` an instant that has succeeded by any run, or is about to be tried, is left out. Raises
+        NotFound, Conflict when the job is quarantined, Invalid when nothing was due, or more than 1,000 instants, or
+        some are still to come.
         """
-        job = caller.job(self._current().catalogue, name, "run")
+        generation = self._current()
+        job = caller.job(generation.catalogue, name, "run")
         if not since < until <= self._clock.now():
             raise Invalid("`from` lies before `to`, and `to` not in the future")
-        due = await self._due(job, since, until, only_missing=only_missing)
-        instants = [item.at for item in due]
-        if not job.single_instance:
-            made = [await self._enqueue(job.name, item, caller, only_missing=only_missing) for item in due]
-            return Backfill(job.name, instants, made, one_at_a_time=False)
-        first = [await self._enqueue(job.name, due[0], caller, only_missing=only_missing)] if due else []
-        if len(due) > 1:
-            work = self._one_by_one(job.name, first[0], due[1:], caller, only_missing=only_missing)
-            task = asyncio.create_task(work, name=f"backfill {job.name}")
-            self._going.add(task)
-            task.add_done_callback(self._going.discard)
-        return Backfill(job.name, instants, first, one_at_a_time=True)
+        if not 1 <= order.max_concurrent <= MAX_CONCURRENT:
+            raise Invalid(f"max_concurrent is 1 to {MAX_CONCURRENT}")
+        due = await asyncio.to_thread(_due, job, since, until)
+        if order.newest_first:
+            due.reverse()
+        wanted = [(item, self._new(job, item, caller, generation)) for item in due]
+        number, made = await self._database.write(
+            _make, job, wanted, order, caller, (since, until), to_millis(self._clock.now())
+        )
+        for enqueued in made:
+            self._engine.take_up(enqueued, job, generation)
+        runs = [enqueued.run for enqueued in made]
+        return Backfill(number, job.name, [run.scheduled_at for run in runs if run.scheduled_at], runs)
 
-    async def _due(self, job: Job, since: datetime, until: datetime, *, only_missing: bool) -> list[Due]:
-        def look() -> list[Due]:
-            found: list[Due] = []
-            for item in upcoming([job], since - TICK, until):
-                found.append(item)
-                if len(found) > MAX_INSTANTS:
-                    raise Invalid(f"more than {MAX_INSTANTS} instants were due then; choose a shorter span")
-            return sorted(found, key=lambda item: (item.at, item.schedule))
+    async def all_of(self, name: str, caller: Caller) -> list[tuple[BackfillRow, dict[str, int]]]:
+        """The newest backfills of a job, each with the number of its runs by status."""
+        job = caller.job_name(self._current().catalogue, name, "read")
+        return await self._database.read(backfills.of_job, job)
 
-        found = await asyncio.to_thread(look)
-        if not found:
-            raise Invalid(f"job {job.name!r} was not due at all from {rfc3339(since)} to {rfc3339(until)}")
-        if not only_missing:
-            return found
-        rows = await self._database.read(listing.fires, job.name, found[0].at, until)
-        have = {(row.schedule, row.scheduled_at) for row in rows}
-        return [item for item in found if (item.schedule, item.at) not in have]
+    async def cancel(self, name: str, number: int, caller: Caller) -> BackfillRow:
+        """End what waits and stop what runs of a backfill. Raises NotFound, Conflict when it was cancelled before."""
+        job = caller.job_name(self._current().catalogue, name, "abort")
+        stopped = await self._database.write(_cancel, job, number, caller, to_millis(self._clock.now()))
+        row = await self._database.read(backfills.get, job, number)
+        if row is None:
+            raise NotFound(f"job {job!r} has no backfill {number}")
+        if stopped is None:
+            raise Conflict(f"backfill {number} was cancelled by {row.cancelled_by} already")
+        for run in stopped:
+            self._engine.stopped(run)
+        return row
 
-    async def _enqueue(self, name: str, due: Due, caller: Caller, *, only_missing: bool) -> Run:
-        generation = self._current()
-        job = generation.catalogue.get(name)
+    def _new(self, job: Job, due: Due, caller: Caller, generation: Generation) -> NewRun:
         trigger = Trigger(caller.via, caller.by, scheduled_at=due.at, schedule=due.schedule)
-        key = f"backfill:{due.schedule}:{rfc3339(due.at)}" if only_missing else None
-        new = new_run(job, generation, trigger, due.overrides, self._clock.now(), idempotency_key=key)
-        enqueued = await self._engine.enqueue(new, job, generation, asker=caller.asker("backfill"))
-        return enqueued.run
+        new = new_run(job, generation, trigger, due.overrides, self._clock.now())
+        gates = new.gates
+        if job.overlap != "allow" and job_gate(job.name) not in gates:
+            gates = (job_gate(job.name), *gates)
+        return replace(new, gates=gates, exclusive=False, replaces=False, max_queued=None)
 
-    async def _one_by_one(
-        self, name: str, before: Run, due: Sequence[Due], caller: Caller, *, only_missing: bool
-    ) -> None:
-        for number, item in enumerate(due):
-            await self._ended(before)
-            try:
-                before = await self._enqueue(name, item, caller, only_missing=only_missing)
-            except LibertyError as error:
-                left = len(due) - number
-                _log.error("backfill of %s stopped with %d instants left: %s", name, left, error.message)
-                return
 
-    async def _ended(self, run: Run) -> None:
-        """Return when the run is final."""
-        with self._bus.subscribe(RunMoved) as moves:
-            while True:
-                now = await self._database.read(runs.get, run.number)
-                if now is None or now.status.final:
-                    return
-                try:
-                    async with asyncio.timeout(_CHECK_SECONDS):
-                        while (await moves.next()).run.number != run.number:
-                            pass
-                except TimeoutError:
-                    continue
+def _due(job: Job, since: datetime, until: datetime) -> list[Due]:
+    found: list[Due] = []
+    for item in in_order([job], since - TICK, until):
+        found.append(item)
+        if len(found) > MAX_INSTANTS:
+            raise Invalid(f"more than {MAX_INSTANTS} instants were due then; choose a shorter span")
+    if not found:
+        raise Invalid(f"job {job.name!r} was not due at all from {rfc3339(since)} to {rfc3339(until)}")
+    return found
+
+
+async def _make(
+    tx: Tx,
+    job: Job,
+    wanted: list[tuple[Due, NewRun]],
+    order: Order,
+    caller: Caller,
+    span: tuple[datetime, datetime],
+    now: datetime,
+) -> tuple[int | None, list[Enqueued]]:
+    instants = [due.at for due, _ in wanted]
+    done = await backfills.settled(tx, job.name, min(instants), max(instants)) if order.only_missing else ()
+    missing = [new for due, new in wanted if (due.schedule, due.at) not in done]
+    if not missing:
+        return None, []
+    asked = {
+        "job": job.name,
+        "since": span[0],
+        "until": span[1],
+        "newest_first": order.newest_first,
+        "max_concurrent": order.max_concurrent,
+        "only_missing": order.only_missing,
+        "requested_at": now,
+        "requested_by": caller.by,
+    }
+    number = await backfills.add(tx, asked)
+    gate = Gate(f"backfill:{number}", order.max_concurrent)
+    made = [
+        await admit(
+            tx, replace(new, gates=(*new.gates, gate), backfill=number), job.depends_on, None, None, now
+        )
+        for new in missing
+    ]
+    details = {
+        "from": rfc3339(span[0]),
+        "to": rfc3339(span[1]),
+        "backfill": number,
+        "runs": len(made),
+        "newest_first": order.newest_first,
+        "max_concurrent": order.max_concurrent,
+    }
+    await audit.record(
+        tx,
+        at=now,
+        actor=caller.principal,
+        action="backfill",
+        object=f"job:{job.name}",
+        details=details,
+        address=caller.address,
+    )
+    return number, made
+
+
+async def _cancel(tx: Tx, job: str, number: int, caller: Caller, now: datetime) -> list[Run] | None:
+    stopped = await backfills.cancel(tx, job, number, caller.by, now)
+    if stopped is not None:
+        await audit.record(
+            tx,
+            at=now,
+            actor=caller.principal,
+            action="backfill-cancel",
+            object=f"job:{job}",
+            details={"backfill": number, "runs": len(stopped)},
+            address=caller.address,
+        )
+    return stopped

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from liberty.jobs.service.runs import RunDetail
     from liberty.jobs.service.schedule import Calendar, Preview
     from liberty.jobs.service.verdicts import Why
+    from liberty.jobs.store.backfills import BackfillRow
     from liberty.jobs.store.pauses import Pause
     from liberty.plugins.functions import PluginFunction
 
@@ -51,6 +52,7 @@ def run(fact: Run) -> Wire:
         "definition_version": fact.definition_version,
         "replica": fact.owner,
         "current_step": fact.current_step,
+        "backfill": fact.backfill,
     }
 
 
@@ -228,12 +230,30 @@ def plan(fact: "Plan") -> Wire:
 
 
 def backfill(fact: "Backfill") -> Wire:
-    """The runs that were made, and the instants they or later ones stand for."""
+    """The runs that were made, in the order in which they run."""
     return {
+        "backfill": fact.number,
         "job": fact.job,
         "instants": [rfc3339(at) for at in fact.instants],
         "run_ids": [run.run_id for run in fact.runs],
-        "one_at_a_time": fact.one_at_a_time,
+    }
+
+
+def backfill_state(fact: "BackfillRow", counts: dict[str, int] | None) -> Wire:
+    """A backfill and how far it is."""
+    return {
+        "backfill": fact.number,
+        "job": fact.job,
+        "from": rfc3339(fact.since),
+        "to": rfc3339(fact.until),
+        "only_missing": bool(fact.only_missing),
+        "newest_first": bool(fact.newest_first),
+        "max_concurrent": fact.max_concurrent,
+        "requested_at": rfc3339(fact.requested_at),
+        "requested_by": fact.requested_by,
+        "cancelled_at": instant(fact.cancelled_at),
+        "cancelled_by": fact.cancelled_by,
+        "runs": None if counts is None else {**counts},
     }
 
 
