@@ -16,7 +16,7 @@ from liberty.connectors.history import history_url
 from liberty.database import Database, open_database
 from liberty.database.lock import DataLock
 from liberty.database.migrate import migrate
-from liberty.errors import LibertyError, Problem
+from liberty.errors import Conflict, LibertyError, Problem
 from liberty.jobs.catalogue import Catalogue, job_sources, load_catalogue
 from liberty.jobs.definition import definition_json, fingerprint
 from liberty.jobs.engine.engine import Engine
@@ -47,7 +47,10 @@ class Reload:
 
 @dataclass(slots=True)
 class Runtime:
-    """Everything that is up while the program is. `role` is `server` or `cli`; only a server follows the schedule."""
+    """Everything that is up while the program is.
+
+    `role`: a `server` follows the schedule and runs what is queued, a `worker` only runs, the `cli` runs its own.
+    """
 
     settings: Settings
     keyring: Keyring
@@ -90,6 +93,10 @@ class Runtime:
             catalogue, connectors = _load(settings, keyring)
             database = open_database(history_url(connectors, settings))
             stack.push_async_callback(database.close)
+            if role == "worker" and database.dialect == "sqlite":
+                raise Conflict(
+                    "a worker needs a history on PostgreSQL; one on SQLite belongs to the server that has it open"
+                )
             if role == "server" and database.dialect == "sqlite":
                 stack.enter_context(DataLock(data_dir / "server.lock"))
             now = clock.now()

@@ -23,6 +23,10 @@ class Processes:
         """`liberty-next` on a free port."""
         return self._start("-c", "from liberty.cli.server import main; main(['--port', '0'])")
 
+    def worker(self) -> "subprocess.Popen[str]":
+        """`liberty-admin worker`."""
+        return self._start("-c", "import sys; from liberty.cli import main; sys.exit(main(['worker']))")
+
     def script(self, code: str) -> "subprocess.Popen[str]":
         """Python with the repo's environment; `code` may import from `tests`."""
         return self._start("-c", code)

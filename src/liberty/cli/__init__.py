@@ -8,6 +8,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "why": ("liberty.cli.why", "say why a job ran or did not run (the same as `job why`)"),
     "reload": ("liberty.cli.reload", "read the configuration again"),
     "reload-plugin": ("liberty.cli.reload_plugin", "load a plugin's changed Python files"),
+    "worker": ("liberty.cli.worker", "run what is queued, beside servers on the same PostgreSQL"),
     "init": ("liberty.cli.init", "lay out a new apps repository with a first job"),
     "schema": ("liberty.cli.schema", "write the JSON Schemas that editors complete the files with"),
     "user": ("liberty.cli.user", "add and list users, set passwords"),

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import json
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from liberty import __version__, logs
+from liberty.cli.stops import Stops
 from liberty.errors import Invalid, LibertyError
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 async def _serve(load: "Callable[[], Settings]", settings: "Settings", listener: socket.socket) -> int:
     from uvicorn.importer import import_from_string
 
-    stops = _Stops()
+    stops = Stops()
     application = cast(Application, import_from_string(APPLICATION)(load))
     server = _server(application, settings)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
@@ -196,24 +196,7 @@ def _server(application: Application, settings: "Settings") -> "uvicorn.Server":
     return Server(config)
 
 
-class _Stops:
-    """The first and the second request to end: SIGTERM or Ctrl-C."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.first: asyncio.Future[None] = loop.create_future()
-        self.second: asyncio.Future[None] = loop.create_future()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, self._heard)
-
-    def _heard(self) -> None:
-        for stop in (self.first, self.second):
-            if not stop.done():
-                stop.set_result(None)
-                return
-
-
-async def _end(application: Application, server: "uvicorn.Server", stops: _Stops) -> None:
+async def _end(application: Application, server: "uvicorn.Server", stops: Stops) -> None:
     """Let runs finish, or stop them at once when told a second time."""
     seconds = application.runtime.settings.jobs.drain_seconds
     draining = asyncio.create_task(application.drain(seconds), name="drain")
