@@ -170,7 +170,7 @@ def test_what_is_due_and_why(cli: Cli, apps: Path) -> None:
     due = json.loads(
         cli("job", "schedule", "--from", "2026-03-28T00:00Z", "--to", "2026-03-29T23:00Z", "--json").out
     )
-    nightly = [item["at"] for item in due if item["job"] == "nightly"]
+    nightly = [item["at"] for item in due["items"] if item["job"] == "nightly"]
     # The clock jumps from 02:00 to 03:00 on the 29th: the fire comes right after the gap.
     assert nightly == ["2026-03-28T01:00:00.000Z", "2026-03-29T01:00:00.000Z"]
     told = json.loads(cli("job", "why", "nightly", "2026-03-28T02:00", "--json").out)

@@ -303,6 +303,6 @@ def test_operating_through_the_server(here: Running, cli: Cli) -> None:
     assert cli("job", "resume", "nightly").code == exits.INVALID
     span = ("--from", "2026-03-28T00:00Z", "--to", "2026-03-28T23:00Z", "--json")
     due = json.loads(cli("job", "schedule", *span).out)
-    assert ("nightly", "2026-03-28T01:00:00.000Z") in [(item["job"], item["at"]) for item in due]
+    assert ("nightly", "2026-03-28T01:00:00.000Z") in [(item["job"], item["at"]) for item in due["items"]]
     told = json.loads(cli("job", "why", "nightly", "2026-03-28T02:00", "--json").out)
     assert (told["at"], told["verdict"]) == ("2026-03-28T01:00:00.000Z", "missed")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from liberty.jobs.calendar import in_order
 from liberty.jobs.run import Run
 from liberty.jobs.store import listing, pauses
 from liberty.jobs.store.pauses import FREEZE, Pause
@@ -120,11 +121,17 @@ async def test_a_named_schedule_fires_with_its_own_values(repo: AppsRepo) -> Non
     """
     repo.plugin(code).jobs(python_job("tick", "tell", textwrap.dedent(keys)))
     async with repo.running("server") as program:
-        found = await at_least(program, 3)
+        found = await at_least(program, 5)
+        tick = program.runtime.generation.catalogue.get("tick")
         told = {run.schedule: (await program.ended(run)).steps[0].output for run in found}
         again = await program.ended(
             await program.replay(next(run for run in found if run.schedule == "schedule:us"))
         )
+    instants = [(run.scheduled_at, run.schedule) for run in found]
+    first, last = found[0].scheduled_at, found[-1].scheduled_at
+    assert first is not None and last is not None  # noqa: PT018 - for the types
+    foreseen = in_order([tick], first - timedelta(seconds=1), last)
+    assert instants == [(due.at, due.schedule) for due in foreseen]
     assert told == {
         "main": {"told": ["EU", "", 0]},
         "schedule:us": {"told": ["US", "EU-tick", 5]},

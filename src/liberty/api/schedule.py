@@ -24,7 +24,10 @@ async def calendar(
         str | None, Query(alias="to", description="Default: a day later; at most 31 days.")
     ] = None,
 ) -> Response:
-    """Every instant due in a span for the jobs you may read."""
+    """Every instant due in a span for the jobs you may read, and what it will meet: clock changes, overlaps, crowds.
+
+    The instants come from the function that fires. Overlaps are foreseen from how long the latest runs took.
+    """
     found = await asked.services.schedule.calendar(
         asked.caller,
         since=parse_instant(since, "from") if since else None,

@@ -61,7 +61,7 @@ class Services:
             operations=Operations(
                 database=database, clock=clock, scheduler=scheduler, current=current, reload=runtime.reload
             ),
-            schedule=ScheduleReader(clock=clock, current=current),
+            schedule=ScheduleReader(database=database, clock=clock, scheduler=scheduler, current=current),
             explainer=Explainer(database=database, clock=clock, scheduler=scheduler, current=current),
             planner=Planner(clock=clock, current=current),
             backfills=Backfills(database=database, clock=clock, engine=engine, current=current),

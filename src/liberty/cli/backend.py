@@ -64,8 +64,8 @@ class Backend(Protocol):
         """`{at, verdict, run_id, text}`."""
         ...
 
-    def schedule(self, since: str, until: str) -> list[Document]:
-        """What is due in that span."""
+    def schedule(self, since: str, until: str) -> Document:
+        """What is due in that span as `items`, with `daylight`, `overlaps` and `crowded`."""
         ...
 
     def set_enabled(self, name: str, *, enabled: bool) -> Document:

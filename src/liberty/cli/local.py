@@ -69,7 +69,9 @@ class LocalBackend:
     def _reader(self) -> JobReader:
         runtime = self._planned
         return JobReader(
-            database=runtime.database, scheduler=runtime.scheduler, current=lambda: runtime.generation
+            database=runtime.database,
+            scheduler=runtime.scheduler,
+            current=lambda: runtime.generation,
         )
 
     @property
@@ -112,14 +114,18 @@ class LocalBackend:
         while (batch := self._do(next_batch())) is not None:
             yield from map(wire.line, batch.lines)
 
-    def schedule(self, since: str, until: str) -> list[Document]:
-        runtime = self._runtime
-        reader = ScheduleReader(clock=runtime.clock, current=lambda: runtime.generation)
+    def schedule(self, since: str, until: str) -> Document:
+        runtime = self._planned
+        reader = ScheduleReader(
+            database=runtime.database,
+            clock=runtime.clock,
+            scheduler=runtime.scheduler,
+            current=lambda: runtime.generation,
+        )
         span = (parse_instant(since, "from"), parse_instant(until, "to"))
         calendar = self._do(reader.calendar(self._me, since=span[0], until=span[1]))
         found: Document = wire.calendar(calendar)
-        items: list[Document] = found["items"]
-        return items
+        return found
 
     def why(self, name: str, at: str | None) -> Document:
         runtime = self._planned

@@ -124,11 +124,8 @@ class RemoteBackend:
     def why(self, name: str, at: str | None) -> Document:
         return self._get(f"/admin/jobs/{_part(name)}/why", {"at": at})
 
-    def schedule(self, since: str, until: str) -> list[Document]:
-        items: list[Document] = self._get("/admin/jobs/schedule", {"from": since, "to": until})["items"]
-        return items
-
-    # -- doing
+    def schedule(self, since: str, until: str) -> Document:
+        return self._get("/admin/jobs/schedule", {"from": since, "to": until})
 
     def start(self, name: str, body: Mapping[str, Any], idempotency_key: str | None) -> Document:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}

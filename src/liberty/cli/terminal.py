@@ -23,6 +23,7 @@ STATUS_STYLES = {
     "aborted": "magenta",
     "skipped": "dim",
     "quarantined": "red",
+    "never-due": "red",
     "disabled": "dim",
     "paused": "yellow",
 }

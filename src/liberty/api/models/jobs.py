@@ -7,6 +7,8 @@ from pydantic import ConfigDict, Field
 from liberty.api.models.base import Answer, Body, Instant, ProblemItem, Values
 from liberty.api.models.runs import RunModel
 
+type Overlap = Literal["skip", "queue", "replace", "allow"]
+
 
 class PauseModel(Answer):
     """What holds a job, or all jobs, back."""
@@ -28,7 +30,7 @@ class JobModel(Answer):
     enabled: bool
     schedule: str | None = Field(examples=["0 2 * * *"])
     timezone: str | None = Field(examples=["Europe/Paris"])
-    state: Literal["scheduled", "manual", "disabled", "paused", "frozen", "quarantined"]
+    state: Literal["scheduled", "manual", "disabled", "paused", "frozen", "quarantined", "never-due"]
     problems: list[ProblemItem]
     next_fire_at: Instant | None
     last_run: RunModel | None
@@ -44,9 +46,25 @@ class JobListModel(Answer):
     next_cursor: None
 
 
+class ScheduleModel(Answer):
+    """One of a job's schedules; `enabled` is false when it, or the job, is switched off."""
+
+    key: str = Field(description="What runs carry as their schedule.", examples=["main", "schedule:morning"])
+    name: str | None = Field(description="Of an entry of [[jobs.schedules]].", examples=["morning"])
+    preset: str | None = Field(description="The preset that brings this schedule.", examples=["last-year"])
+    schedule: str = Field(examples=["0 9 * * MON-FRI"])
+    timezone: str = Field(examples=["Europe/Paris"])
+    text: str = Field(examples=["At 09:00, Monday through Friday"])
+    description: str
+    enabled: bool
+    next: list[Instant] = Field(description="Up to three.")
+
+
 class JobDetailModel(JobModel):
     """A job with its definition, secrets masked, and its last 50 runs."""
 
+    schedules: list[ScheduleModel]
+    overlap: Overlap | None = Field(description="What a run does that finds another of its job running.")
     definition: Values
     definition_version: int | None
     file: str
@@ -154,16 +172,84 @@ class DueModel(Answer):
     """One instant of one schedule."""
 
     at: Instant
-    job: str
-    schedule: str = Field(examples=["main"])
+    local: str = Field(
+        description="On the schedule's own clock, with its offset.", examples=["2026-03-29T03:00:00+02:00"]
+    )
+    timezone: str = Field(examples=["Europe/Paris"])
+    job: str = Field(examples=["flights-nightly"])
+    schedule: str = Field(
+        description="`main`, `schedule:<name>` or `preset:<name>`.", examples=["schedule:morning"]
+    )
     preset: str | None
+    held: Literal["paused", "frozen"] | None = Field(description="What holds it back, as of now.")
+    meets: Literal["skipped", "waits", "refused", "replaces", "alongside"] | None = Field(
+        description="What becomes of it when the job's earlier run takes as long as usual; null: it meets none. "
+        "`refused`: the queue of the job is full."
+    )
+
+
+class MovedModel(Answer):
+    """A time that is skipped or repeated that night, and when it fires."""
+
+    job: str = Field(examples=["flights-nightly"])
+    schedule: str = Field(examples=["main"])
+    wall: str = Field(description="On the wall clock.", examples=["2026-03-29T02:30:00"])
+    at: Instant
+
+
+class DaylightModel(Answer):
+    """A night on which a zone's clock is changed."""
+
+    date: str = Field(examples=["2026-03-29"])
+    timezone: str = Field(examples=["Europe/Paris"])
+    at: Instant
+    before: str = Field(
+        description="What the clock would show without the change.", examples=["2026-03-29T02:00:00"]
+    )
+    after: str = Field(description="What it shows.", examples=["2026-03-29T03:00:00"])
+    moved: list[MovedModel] = Field(description="Fixed times in the skipped or repeated stretch.")
+    text: str = Field(
+        examples=["2026-03-29 Europe/Paris: clocks go from 02:00 to 03:00; 02:30 fires at 03:00"]
+    )
+
+
+class OverlapModel(Answer):
+    """A job of which some fires will find the earlier run going, if runs take as long as usual."""
+
+    job: str = Field(examples=["flights-nightly"])
+    overlap: Overlap
+    p95_seconds: float = Field(
+        description="95 % of the latest runs took no longer, in seconds.", examples=[780.5]
+    )
+    measured_runs: int = Field(description="Succeeded runs that were measured: the latest, at most 100.")
+    fires: int = Field(description="Fires of the job that are listed and not held back.")
+    overlapping: int = Field(description="How many of them find the earlier run going.")
+    text: str = Field(
+        examples=[
+            "sync takes up to 13 min (95 % of its last 40 successful runs); of 96 fires 48 will be skipped, …"
+        ]
+    )
+
+
+class CrowdModel(Answer):
+    """A minute in which five or more runs begin, and more than may run at once.
+
+    A job that runs one at a time counts once, however often it fires in that minute.
+    """
+
+    at: Instant
+    fires: int = Field(examples=[12])
+    jobs: list[str]
 
 
 class CalendarModel(Answer):
-    """What is due when; `truncated` beyond 10,000 instants."""
+    """What is due when; `truncated` beyond 10,000 instants. The forecasts are about the instants that are listed."""
 
     items: list[DueModel]
     truncated: bool
+    daylight: list[DaylightModel]
+    overlaps: list[OverlapModel]
+    crowded: list[CrowdModel]
 
 
 class PreviewModel(Answer):

@@ -7,7 +7,8 @@ from liberty.cli import exits
 from liberty.cli.backend import backend
 from liberty.cli.command import Arguments, Command, Parser
 from liberty.cli.job.render import show_job, show_jobs, show_run, show_runs
-from liberty.cli.terminal import Cell, Terminal, print_json, short_time
+from liberty.cli.job.render_calendar import show_calendar
+from liberty.cli.terminal import Cell, Terminal, print_json
 from liberty.cli.values import instant, moment, until
 from liberty.clock import SystemClock, rfc3339
 
@@ -77,13 +78,9 @@ def schedule(arguments: Arguments) -> int:
         print_json(found)
         return exits.OK
     terminal = Terminal()
-    if not found:
+    show_calendar(terminal, found)
+    if not found["items"]:
         terminal.say(f"Nothing is due until {end.astimezone():%Y-%m-%d %H:%M}.")
-        return exits.OK
-    terminal.table(
-        ["DUE", "JOB", "PRESET"],
-        [[short_time(due["at"]), due["job"], due.get("preset") or ""] for due in found],
-    )
     return exits.OK
 
 

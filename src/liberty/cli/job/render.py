@@ -64,12 +64,14 @@ def show_job(terminal: Terminal, job: Document) -> None:
         {
             "app": job["app"],
             "tags": ", ".join(job["tags"]) or "-",
-            "schedule": " · ".join(filter(None, [job["schedule"], job["timezone"]])) or "manual only",
+            "schedule": None if job["schedules"] else job["schedule"] or "manual only",
+            "overlap": job["overlap"],
             "next": local_time(job["next_fire_at"]),
         },
     )
     for problem in job["problems"]:
         terminal.say(Cell(problem_text(problem), "red"))
+    _show_schedules(terminal, job["schedules"])
     steps = job["definition"].get("steps")
     if isinstance(steps, list) and steps and all(isinstance(step, dict) for step in steps):
         terminal.say("")
@@ -78,6 +80,23 @@ def show_job(terminal: Terminal, job: Document) -> None:
     if job["runs"]:
         terminal.say("")
         show_runs(terminal, job["runs"][:10])
+
+
+def _show_schedules(terminal: Terminal, schedules: Sequence[Document]) -> None:
+    if not schedules:
+        return
+    terminal.say("")
+    rows = [
+        [
+            Cell(entry["key"], "" if entry["enabled"] else "dim"),
+            entry["schedule"],
+            entry["timezone"],
+            entry["text"],
+            ", ".join(map(short_time, entry["next"])) or ("-" if entry["enabled"] else "off"),
+        ]
+        for entry in schedules
+    ]
+    terminal.table(["SCHEDULE", "RULE", "ZONE", "", "NEXT"], rows)
 
 
 def show_runs(terminal: Terminal, runs: Sequence[Document], *, with_job: bool = False) -> None:

@@ -12,10 +12,11 @@ from liberty.jobs.catalogue import QuarantinedJob
 from liberty.jobs.definition import definition_json
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.scheduler import Scheduler
-from liberty.jobs.job import Job
+from liberty.jobs.job import Job, Overlap
 from liberty.jobs.run import Json, Run
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.loose import loose
+from liberty.jobs.service.schedule import NamedNext, schedules_of
 from liberty.jobs.store import listing
 from liberty.jobs.store.listing import RunFilter
 from liberty.jobs.store.pauses import FREEZE, Pause
@@ -23,7 +24,7 @@ from liberty.secrets import redactor
 
 LAST_RUNS = 50
 
-type State = Literal["scheduled", "manual", "disabled", "paused", "frozen", "quarantined"]
+type State = Literal["scheduled", "manual", "disabled", "paused", "frozen", "quarantined", "never-due"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class JobDetail:
     """A job of the list with its definition (secrets masked) and its newest runs."""
 
     view: JobView
+    schedules: list[NamedNext]
+    overlap: Overlap | None
     definition: Mapping[str, Json]
     version: int | None
     file: str
@@ -94,6 +97,8 @@ class JobReader:
             view=self._view(
                 job, newest[0] if newest else None, counts.get(name, 0), self._scheduler.next_fire_of(name)
             ),
+            schedules=schedules_of(job, self._scheduler.now()) if isinstance(job, Job) else [],
+            overlap=job.overlap if isinstance(job, Job) else None,
             definition=definition_of(job),
             version=generation.versions.get(name),
             file=job.origin.file,
@@ -106,7 +111,11 @@ class JobReader:
     ) -> JobView:
         if isinstance(job, QuarantinedJob):
             return _quarantined_view(job, last, in_flight)
-        pause = self._scheduler.pause_of(job.name, self._scheduler.now())
+        now = self._scheduler.now()
+        pause = self._scheduler.pause_of(job.name, now)
+        state = _state(job, pause)
+        exhausted = state == "scheduled" and next_fire is None
+        problems = never_due(job, now) if exhausted else ()
         return JobView(
             name=job.name,
             app=job.app,
@@ -115,8 +124,8 @@ class JobReader:
             enabled=job.enabled,
             schedule=job.schedule,
             timezone=job.timezone,
-            state=_state(job, pause),
-            problems=(),
+            state="never-due" if problems else state,
+            problems=problems,
             next_fire_at=next_fire,
             last_run=last,
             in_flight=in_flight,
@@ -131,6 +140,15 @@ def _state(job: Job, pause: Pause | None) -> State:
     if pause is not None:
         return "frozen" if pause.job == FREEZE else "paused"
     return "scheduled" if job.fires else "manual"
+
+
+def never_due(job: Job, now: datetime) -> tuple[Problem, ...]:
+    """What to tell about a job whose schedules have no further instant, any of them; nothing otherwise."""
+    if not job.fires or any(fire.schedule.next_after(now) for fire in job.fires):
+        return ()
+    rules = ", ".join(f"{fire.schedule.spec!r} in {fire.schedule.timezone}" for fire in job.fires)
+    message = f"no schedule has a further instant ({rules}); change it, or disable the job"
+    return (Problem(message, file=job.origin.file, line=job.origin.line, job=job.name, key="schedule"),)
 
 
 def _quarantined_view(job: QuarantinedJob, last: Run | None, in_flight: int) -> JobView:

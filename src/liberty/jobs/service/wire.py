@@ -10,13 +10,13 @@ from liberty.jobs.run import Attempt, Json, LogLine, Run, StepError, StepRun
 from liberty.secrets import redactor
 
 if TYPE_CHECKING:
-    from liberty.jobs.calendar import Due
     from liberty.jobs.service.backfill import Backfill
     from liberty.jobs.service.config_files import SectionView
+    from liberty.jobs.service.forecast import Meeting, Night
     from liberty.jobs.service.jobs import JobDetail, JobView
     from liberty.jobs.service.plan import Plan
     from liberty.jobs.service.runs import RunDetail
-    from liberty.jobs.service.schedule import Calendar, Preview
+    from liberty.jobs.service.schedule import Calendar, Coming, NamedNext, Preview
     from liberty.jobs.service.verdicts import Why
     from liberty.jobs.store.backfills import BackfillRow
     from liberty.jobs.store.pauses import Pause
@@ -176,6 +176,8 @@ def job_detail(detail: "JobDetail") -> Wire:
     """A job with its definition and its newest runs."""
     return {
         **job(detail.view),
+        "schedules": [schedule_of_job(entry) for entry in detail.schedules],
+        "overlap": detail.overlap,
         "definition": dict(detail.definition),
         "definition_version": detail.version,
         "file": detail.file,
@@ -196,12 +198,76 @@ def pause(fact: "Pause") -> Wire:
 
 
 def calendar(fact: "Calendar") -> Wire:
-    """What is due when."""
-    return {"items": [_due(item) for item in fact.items], "truncated": fact.truncated}
+    """What is due when, and what it will meet."""
+    return {
+        "items": [_coming(item) for item in fact.items],
+        "truncated": fact.truncated,
+        "daylight": [_night(night) for night in fact.nights],
+        "overlaps": [_meeting(meeting) for meeting in fact.meetings],
+        "crowded": [
+            {"at": rfc3339(crowd.at), "fires": crowd.fires, "jobs": list(crowd.jobs)} for crowd in fact.crowds
+        ],
+    }
 
 
-def _due(fact: "Due") -> Wire:
-    return {"at": rfc3339(fact.at), "job": fact.job, "schedule": fact.schedule, "preset": fact.preset}
+def _coming(fact: "Coming") -> Wire:
+    return {
+        "at": rfc3339(fact.due.at),
+        "local": fact.local.isoformat(timespec="seconds"),
+        "timezone": fact.timezone,
+        "job": fact.due.job,
+        "schedule": fact.due.schedule,
+        "preset": fact.due.preset,
+        "held": fact.held,
+        "meets": fact.meets,
+    }
+
+
+def _night(fact: "Night") -> Wire:
+    return {
+        "date": fact.before.date().isoformat(),
+        "timezone": fact.timezone,
+        "at": rfc3339(fact.at),
+        "before": fact.before.isoformat(timespec="seconds"),
+        "after": fact.after.isoformat(timespec="seconds"),
+        "moved": [
+            {
+                "job": moved.job,
+                "schedule": moved.schedule,
+                "wall": moved.wall.isoformat(timespec="seconds"),
+                "at": rfc3339(moved.at),
+            }
+            for moved in fact.moved
+        ],
+        "text": fact.text,
+    }
+
+
+def _meeting(fact: "Meeting") -> Wire:
+    return {
+        "job": fact.job,
+        "overlap": fact.overlap,
+        "p95_seconds": round(fact.seconds, 3),
+        "measured_runs": fact.measured,
+        "fires": fact.fires,
+        "overlapping": len(fact.effects),
+        "text": fact.text,
+    }
+
+
+def schedule_of_job(fact: "NamedNext") -> Wire:
+    """One of a job's schedules and its next instants."""
+    return {
+        "key": fact.key,
+        "name": fact.name,
+        "preset": fact.preset,
+        "schedule": fact.schedule.spec,
+        "timezone": fact.schedule.timezone,
+        "text": fact.schedule.text(),
+        "description": fact.description,
+        "enabled": fact.enabled,
+        "next": [rfc3339(at) for at in fact.next],
+    }
 
 
 def preview(fact: "Preview") -> Wire:
