@@ -128,7 +128,7 @@ def test_an_overlap_is_told_in_words() -> None:
     found = forecast(job("0 * * * *"), 4, 61)
     assert found is not None
     assert found.text == (
-        "sync takes up to 61 min (95 % of its last 1 successful runs); of 5 fires 2 will be skipped, "
+        "sync takes up to 61 min (95 % of its last 1 successful run); of 5 fires 2 will be skipped, "
         "because the earlier run will still be going"
     )
 

@@ -77,8 +77,9 @@ class Meeting:
     def text(self) -> str:
         counts = Counter(self.effects.values())
         done = " and ".join(f"{_counted(count)} {_OUTCOMES[effect]}" for effect, count in counts.items())
+        last = _counted(self.measured, "successful run")
         return (
-            f"{self.job} takes up to {_span(self.seconds)} (95 % of its last {self.measured} successful runs); "
+            f"{self.job} takes up to {_span(self.seconds)} (95 % of its last {last}); "
             f"of {_counted(self.fires, 'fire')} {done}, because the earlier run will still be going"
         )
 
