@@ -241,7 +241,7 @@ def loads(text: str, zone: str) -> bool:
     return True
 
 
-@examples(350)
+@examples(250)
 @given(text=FIVE, night=nights())
 @example(text="* 3-3/2 * * *", night=("UTC", datetime(2026, 1, 1, tzinfo=UTC)))
 @example(text="0,20,40 2 * * *", night=("Europe/Paris", datetime(2026, 3, 29, 1, tzinfo=UTC)))
@@ -278,7 +278,7 @@ def test_seconds_agree_with_walking_second_by_second(text: str, night: tuple[str
         assert list(found) == expected
 
 
-@examples(300)
+@examples(200)
 @given(text=FIVE, night=nights())
 def test_a_date_far_ahead_is_the_first_that_matches(text: str, night: tuple[str, datetime]) -> None:
     """Whatever the span: no date between now and the answer matches, and the answer's does."""
@@ -325,7 +325,7 @@ def test_a_daily_job_fires_once_on_every_local_date(zone: str, text: str) -> Non
     assert dates == expected
 
 
-@examples(300)
+@examples(200)
 @given(day=DAYS, month=MONTHS_FIELD, weekday=WEEKDAYS_FIELD)
 def test_a_date_that_never_comes_is_refused(day: str, month: str, weekday: str) -> None:
     text = f"0 0 {day} {month} {weekday}"

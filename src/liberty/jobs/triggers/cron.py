@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
@@ -105,10 +106,7 @@ class CronSchedule:
             due = first_instant_at_or_after(wall, place)
             if due > start:
                 return due
-            # The first pass of a repeated hour; or one more time inside a gap that had its fire: go on at its end.
-            shown = wall_clock(due, place)
-            if wall < shown:
-                wall = shown - _SECOND
+            wall = _end_of_stretch(wall, due, place) - _SECOND
         return None
 
     def _next_in_real_time(self, start: datetime) -> datetime | None:
@@ -139,6 +137,16 @@ class CronSchedule:
             return next(search, None)
         except OverflowError:
             return None
+
+
+def _end_of_stretch(wall: datetime, due: datetime, place: ZoneInfo) -> datetime:
+    """Where the wall clock leaves the gap or the repeated stretch that `wall`, which has had its fire, lies in."""
+    shown = wall_clock(due, place)
+    if wall < shown:
+        return shown
+    again = wall.replace(tzinfo=place, fold=1).astimezone(UTC)
+    change = first_change(due, again, place)
+    return wall + _SECOND if change is None else wall_clock(change - _SECOND, place) + _SECOND
 
 
 def _fields(text: str) -> list[str]:
