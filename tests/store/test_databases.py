@@ -190,6 +190,20 @@ async def test_a_database_of_a_newer_version_is_refused(database: Database) -> N
         await migrate(database, NOW)
 
 
+async def test_a_newer_version_that_only_added_may_work_beside_this_one(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def from_the_future(tx: Tx) -> None:
+        await tx.script(
+            "INSERT INTO ly2_schema (number, name, applied_at)"
+            " VALUES (9999, 'pre_later', '2030-01-01T00:00:00.000Z');"
+        )
+
+    await database.write(from_the_future)
+    assert await migrate(database, NOW) == []
+    assert "finish the upgrade" in caplog.text
+
+
 SCHEMA = {
     "sqlite": "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name LIKE 'ly2_%' AND type <> 'trigger'",
     "postgresql": """

@@ -1,7 +1,8 @@
 """Brings a database to the present schema: numbered SQL files, each applied once, under a lock, in one transaction.
 
-A change that running older code cannot survive is split in two files, `…_pre_…` (adds) and `…_post_…` (removes, one
-release later), so that old and new version may run side by side.
+Old and new version run side by side while replicas are restarted one after another. So a release only adds: its files
+are called `NNNN_pre_…`, and a version that does not know them yet works on. What is removed goes into a file without
+`pre`, one release later, and keeps older versions out.
 """
 
 import logging
@@ -26,7 +27,8 @@ _schema = Table(
     Column("name", Text, nullable=False),
     Column("applied_at", Instant, nullable=False),
 )
-_APPLIED = select(_schema.c.number)
+_ADDS_ONLY = "pre_"
+_APPLIED = select(_schema.c.number, _schema.c.name)
 _NOTE = insert(_schema).values({name: bindparam(name) for name in ("number", "name", "applied_at")})
 _LOCK = text("SELECT pg_advisory_xact_lock(726301)")
 
@@ -54,7 +56,7 @@ def migrations(dialect: DialectName) -> list[Migration]:
 async def migrate(database: Database, now: datetime) -> list[str]:
     """Apply what is missing; the names of what was applied. Safe to call from many processes at once.
 
-    Raises Unavailable when the database was made by a newer version, which this one might damage.
+    Raises Unavailable when the database was changed by a newer version in a way that this one might not survive.
     """
     return await database.write(_apply, database.dialect, now)
 
@@ -64,13 +66,16 @@ async def _apply(tx: Tx, dialect: DialectName, now: datetime) -> list[str]:
         await tx.run(_LOCK)
     create = str(CreateTable(_schema, if_not_exists=True).compile(dialect=sqlalchemy_dialect(dialect)))
     await tx.script(f"{create};")
-    applied = {row[0] for row in await tx.all(_APPLIED)}
+    applied = {row[0]: row[1] for row in await tx.all(_APPLIED)}
     known = migrations(dialect)
-    unknown = applied - {migration.number for migration in known}
-    if unknown:
+    unknown = applied.keys() - {migration.number for migration in known}
+    harmful = [number for number in unknown if not applied[number].startswith(_ADDS_ONLY)]
+    if harmful:
         raise Unavailable(
-            f"the database has migration {max(unknown)}, which this version does not know; run the newer version"
+            f"the database has migration {max(harmful)}, which this version does not know; run the newer version"
         )
+    if unknown:
+        _log.warning("a newer version works on this database too; finish the upgrade before long")
     names = []
     for migration in known:
         if migration.number in applied:
