@@ -151,7 +151,7 @@ def test_an_interrupted_run_is_aborted_and_told_to_the_end(
         if line.endswith(" waiting\n"):
             break
     process.send_signal(sent)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == exits.INTERRUPTED
     assert "aborting r-1" in err
     assert out.splitlines()[-1].startswith("r-1 aborted in ")
