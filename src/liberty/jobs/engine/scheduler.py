@@ -276,20 +276,20 @@ class Scheduler:
         """Write drafts in batches; True when some have to be planned again."""
         again = False
         for batch in batches(drafts):
+            if self._leadership.due_in == 0:
+                await self._look()
+            if not (self._leadership.leading and self._settled and self._basis is basis):
+                return True
             firings: list[tuple[Draft, Firing]] = []
             for item in batch:
                 if not isinstance(item, Draft):
                     self._put_off(item)
                 elif not item.verdicts:
-                    self._written(item)
+                    self._written(item, basis)
                 elif (firing := self._firing_of(item, now)) is None:
                     self._put_off(item.mark.place)
                 else:
                     firings.append((item, firing))
-            if self._leadership.due_in == 0:
-                await self._look()
-            if not self._leadership.leading or self._generation is None or not self._settled:
-                return True
             if firings:
                 again = await self._write_batch(firings, basis, now) or again
         return again
@@ -308,12 +308,12 @@ class Scheduler:
             # One of them is the culprit: alone, it holds up nobody.
             return any([await self._write_batch([one], basis, now) for one in batch])
         if fired.stale is not None:
+            self._take_pauses({pause.job: pause for pause in fired.stale.pauses if pause.ended_at is None})
             self._basis = fired.stale
-            self._pauses = {pause.job: pause for pause in fired.stale.pauses if pause.ended_at is None}
             return True
         for done, firing in batch:
             if firing.place not in fired.lost:
-                self._written(done)
+                self._written(done, basis)
                 if any(verdict.does == "fire" for verdict in done.verdicts):
                     self._last_fire = max(self._last_fire or firing.watermark, firing.watermark)
         if fired.lost:
@@ -327,13 +327,15 @@ class Scheduler:
         key, job = done.fire.key, done.job.name
         return contained(f"firing schedule {key} of job {job}", partial(firing_of, done, generation, now))
 
-    def _written(self, done: Draft) -> None:
+    def _written(self, done: Draft, basis: Basis) -> None:
         place = done.mark.place
         self._marks[place] = replace(done.mark, watermark=done.watermark)
         self._due.pop(place, None)
         self._held.discard(place)
         if done.waits:
             self._held.add(place)
+            if self._basis is not basis:  # the pause it waits for may have ended while this was written
+                self._due[place] = done.watermark
         self._table.put(place, done.next)
 
     def _put_off(self, place: Place) -> None:

@@ -108,6 +108,12 @@ _CLAIM = (
     .values(status=str(RUNNING), owner=bindparam("by"), epoch=runs.c.epoch + 1, started_at=bindparam("at"))
     .returning(*RUN_COLUMNS)
 )
+_CLAIMED = select(*RUN_COLUMNS).where(
+    runs.c.id == bindparam("number"),
+    runs.c.status == str(RUNNING),
+    runs.c.owner == bindparam("by"),
+    runs.c.started_at == bindparam("at"),
+)
 _FENCED = (
     update(runs)
     .where(
@@ -238,8 +244,12 @@ async def in_flight(tx: Tx) -> list[Run]:
 
 
 async def claim(tx: Tx, number: int, owner: str, now: datetime) -> Run | None:
-    """queued -> running for `owner`, in a new epoch; None when someone else was faster or it was aborted."""
-    row = await tx.first(_CLAIM, {"number": number, "by": owner, "at": now})
+    """queued -> running for `owner`, in a new epoch; None when someone else was faster or it was aborted.
+
+    Repeated with the same `now`, because the first answer was lost on its way, it finds what it had claimed.
+    """
+    values = {"number": number, "by": owner, "at": now}
+    row = await tx.first(_CLAIM, values) or await tx.first(_CLAIMED, values)
     return run_from(row) if row is not None else None
 
 
@@ -362,7 +372,9 @@ async def aborting(tx: Tx, owner: str) -> dict[int, str]:
     return {row[0]: row[1] for row in await tx.all(_ABORTING, {"me": owner})}
 
 
+_OWNERS = select(runs.c.owner).where(status_in([RUNNING, ABORTING])).distinct()
+
+
 async def owners(tx: Tx) -> set[str]:
     """Owners of the runs that are not final."""
-    statement = select(runs.c.owner).where(status_in([RUNNING, ABORTING])).distinct()
-    return {row[0] for row in await tx.all(statement) if row[0] is not None}
+    return {row[0] for row in await tx.all(_OWNERS) if row[0] is not None}
