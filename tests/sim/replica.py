@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -108,10 +109,8 @@ class Replica:
 
     async def _every(self, seconds: float, work: Any) -> None:
         while True:
-            try:
+            with suppress(Unavailable):
                 await work()
-            except Unavailable:
-                pass
             await asyncio.sleep(seconds)
 
     async def _beat(self) -> None:

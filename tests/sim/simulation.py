@@ -36,7 +36,7 @@ _JOBS: dict[str, dict[str, Any]] = {
     "none": {"schedule": "every 7s", "catchup": "none"},
     "after": {"schedule": "every 20s", "depends_on": ["minutely"]},
     "two": {"schedule": "every 30s", "presets": [{"name": "p", "schedule": "every 45s"}]},
-    "every-second": {"schedule": "* * * * * *", "single_instance": False},
+    "every-second": {"schedule": "every 1s", "single_instance": False},
     EDITED: {"schedule": "every 10s"},
 }
 _AGAIN: dict[str, Any] = {"schedule": "every 8s"}

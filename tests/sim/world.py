@@ -45,7 +45,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         done = self.create_future()
         try:
             done.set_result(func(*args))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - not swallowed: raised again where it is awaited
             done.set_exception(error)
         return done
 

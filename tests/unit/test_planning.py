@@ -211,11 +211,23 @@ def test_what_was_held_back_does_not_run_when_something_younger_does() -> None:
     assert kinds(verdicts("0 * * * *", NOON - 3 * HOUR, NOON - SECOND, held=(held,))) == "-C"
 
 
-def test_the_freeze_goes_before_the_jobs_own_pause() -> None:
-    own = Pause("job", NOON - HOUR, None, None, "latest", "user:alice")
+def test_a_pause_that_drops_goes_first_then_the_freeze() -> None:
+    own = Pause("job", NOON - HOUR, None, None, "drop", "user:alice")
     freeze = Pause(FREEZE, NOON - HOUR, None, None, "drop", "user:bob")
-    assert [v.reason for v in verdicts("0 * * * *", NOON - MINUTE, held=(own, freeze))] == [
-        "skipped: frozen by user:bob"
+    later = Pause(FREEZE, NOON - HOUR, None, None, "latest", "user:bob")
+    cases = [
+        ((own, freeze), "skipped: frozen by user:bob"),
+        ((later, own), "skipped: paused by user:alice"),
     ]
+    for held, reason in cases:
+        assert [verdict.reason for verdict in verdicts("0 * * * *", NOON - MINUTE, held=held)] == [reason]
+
+
+def test_the_end_of_a_freeze_runs_nothing_of_a_job_that_is_paused_still() -> None:
+    freeze = Pause(FREEZE, NOON - HOUR, None, None, "latest", "user:bob", ended_at=NOON + SECOND)
+    for then in ("drop", "latest", "all"):
+        own = Pause("job", NOON - 2 * HOUR, None, None, then, "user:alice")
+        found = verdicts("0 * * * *", NOON - MINUTE, NOON + MINUTE, held=(freeze, own))
+        assert kinds(found) == ("-" if then == "drop" else "")
     other = Pause("other", NOON - HOUR, None, None, "drop", "user:bob")
     assert kinds(verdicts("0 * * * *", NOON - MINUTE, held=(other,))) == "F"

@@ -18,21 +18,17 @@ from liberty.jobs.store.schedules import Mark, Place
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be written for a schedule. `waits`: a pause holds back what follows, to its end `until` if known."""
+    """What is to be written for a schedule, and when to look at it `next`.
+
+    `waits`: a pause holds back what follows; `next` is its end then, None while nobody knows.
+    """
 
     mark: Mark
     job: Job
     fire: Fire
     verdicts: tuple[Verdict, ...]
     waits: bool
-    until: datetime | None
-
-    @property
-    def next(self) -> datetime | None:
-        """When to look at the schedule again, once the draft is written."""
-        if self.waits:
-            return self.until
-        return self.fire.schedule.next_after(self.watermark)
+    next: datetime | None
 
     @property
     def watermark(self) -> datetime:
@@ -52,7 +48,9 @@ def draft(
     found = pending(fire.schedule, job.name, mark.watermark, now, pauses, budget)
     window = timedelta(seconds=job.catchup_window_seconds)
     verdicts = plan_fires(found.stretches, now, job.catchup, window, gaps)
-    return Draft(mark, job, fire, tuple(verdicts), found.waits, found.until)
+    watermark = verdicts[-1].at if verdicts else mark.watermark
+    following = found.until if found.waits else fire.schedule.next_after(watermark)
+    return Draft(mark, job, fire, tuple(verdicts), found.waits, following)
 
 
 def firing_of(draft: Draft, generation: Generation, now: datetime) -> Firing:

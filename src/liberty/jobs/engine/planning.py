@@ -84,7 +84,7 @@ def pending(
 ) -> Pending:
     """The instants of `schedule` in (watermark, now], split where a pause begins or ends."""
     found: list[Stretch] = []
-    for begin, end, hold in _stretches(watermark + _TICK, now + _TICK, job, pauses):
+    for begin, end, hold in _stretches(watermark + _TICK, now + _TICK, job, pauses, now):
         if hold is not None and not hold.drops and hold.holds(now):
             return Pending(tuple(found), waits=True, until=hold.end)
         stretch = _look(schedule, begin - _TICK, end - _TICK, hold, budget)
@@ -150,16 +150,16 @@ def _summary(hold: Pause | None, earlier: Earlier, gaps: Sequence[Gap]) -> str:
 
 
 def _stretches(
-    begin: datetime, end: datetime, job: str, pauses: Sequence[Pause]
+    begin: datetime, end: datetime, job: str, pauses: Sequence[Pause], now: datetime
 ) -> Iterator[tuple[datetime, datetime, Pause | None]]:
     """[begin, end) cut where what holds `job` changes; neighbours with the same hold are one."""
     edges = {begin}
     for pause in pauses:
         if pause.job in (FREEZE, job):
             edges |= {edge for edge in (pause.since, pause.end) if edge is not None and begin < edge < end}
-    started, hold = begin, first_holding(pauses, job, begin)
+    started, hold = begin, first_holding(pauses, job, begin, now)
     for edge in sorted(edges)[1:]:
-        following = first_holding(pauses, job, edge)
+        following = first_holding(pauses, job, edge, now)
         if following is not hold:
             yield started, edge, hold
             started, hold = edge, following

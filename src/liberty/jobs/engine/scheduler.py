@@ -352,5 +352,4 @@ class Scheduler:
                 self._settled = False
                 continue
             self._marks[place] = marks[place]
-            _, fire = self._table.fires[place]
-            self._table.put(place, fire.schedule.next_after(marks[place].watermark))
+            self._table.put(place, self._table.next_after(place, marks[place].watermark))

@@ -3,9 +3,11 @@
 import heapq
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 
 from liberty.jobs.job import Fire, Job
 from liberty.jobs.store.schedules import Place
+from liberty.loops import contained
 
 
 class Timetable:
@@ -31,10 +33,12 @@ class Timetable:
         self, marks: Mapping[Place, datetime], otherwise: datetime
     ) -> dict[Place, datetime | None]:
         """The next instant of every schedule, after its mark or after `otherwise`. May be called in a thread."""
-        return {
-            place: fire.schedule.next_after(marks.get(place, otherwise))
-            for place, (_, fire) in self.fires.items()
-        }
+        return {place: self.next_after(place, marks.get(place, otherwise)) for place in self.fires}
+
+    def next_after(self, place: Place, instant: datetime) -> datetime | None:
+        """The schedule's next instant; None when there is none, or when the schedule raises."""
+        after = self.fires[place][1].schedule.next_after
+        return contained(f"schedule {place[1]} of job {place[0]}", partial(after, instant))
 
     def fill(self, instants: Mapping[Place, datetime | None]) -> None:
         """Set all next instants at once."""
@@ -65,7 +69,7 @@ class Timetable:
     def roll(self, now: datetime) -> None:
         """Let what is due by `now` pass: another process fires it."""
         for place in self.take(now):
-            self.put(place, self.fires[place][1].schedule.next_after(now))
+            self.put(place, self.next_after(place, now))
 
     @property
     def first(self) -> datetime | None:

@@ -117,10 +117,17 @@ async def holding(tx: Tx, job: str, at: datetime) -> Pause | None:
     return first_holding([*current.values(), *past], job, at)
 
 
-def first_holding(pauses: Iterable[Pause], job: str, at: datetime) -> Pause | None:
-    """The one that counts: the freeze goes before the job's own pause."""
+def first_holding(
+    pauses: Iterable[Pause], job: str, at: datetime, now: datetime | None = None
+) -> Pause | None:
+    """The one that counts: one that drops, then one that is not over at `now`, then the freeze."""
+
+    def rank(pause: Pause) -> tuple[bool, bool, bool]:
+        over = pause.end is not None and (now is None or pause.end <= now)
+        return (not pause.drops, over, pause.job != FREEZE)
+
     found = [pause for pause in pauses if pause.job in (FREEZE, job) and pause.holds(at)]
-    return min(found, key=lambda pause: pause.job != FREEZE, default=None)
+    return min(found, key=rank, default=None)
 
 
 async def _current(tx: Tx, job: str) -> Pause | None:
