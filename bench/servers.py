@@ -33,6 +33,7 @@ class Server:
         self.token: str | None = None
         self._command = [*command, "--port", str(self.port)]
         self._folder = folder
+        self.plugins = folder / "plugins"
         self._log = folder / "server.log"
         self._environ = {
             "PATH": os.environ.get("PATH", os.defpath),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bench.plan import Scenario
-from bench.scenarios import idle, latency, logs, runs_list, start, steps, throughput
+from bench.scenarios import idle, latency, logs, runs_list, schedule, start, steps, throughput
 
 SCENARIOS: Mapping[str, Scenario] = {
     "start": start.measure,
@@ -15,4 +15,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "runs_list": runs_list.on_sqlite,
     "runs_list_postgres": runs_list.on_postgres,
     "logs": logs.measure,
+    "schedule": schedule.on_sqlite,
+    "schedule_postgres": schedule.on_postgres,
 }

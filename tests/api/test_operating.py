@@ -35,13 +35,14 @@ def test_a_shipped_job_cannot_be_edited(own_server: Server) -> None:
 
 
 def test_a_pause_is_shown_told_and_ended(own_server: Server) -> None:
-    body = {"until": "2099-01-01T00:00:00Z", "reason": "stocktaking"}
+    body = {"until": "2099-01-01T00:00:00Z", "reason": "stocktaking", "then": "latest"}
     job = own_server.client("editor").post("/admin/jobs/greet/pause", json=body).json()
     assert job["state"] == "paused"
     assert (job["pause"]["reason"], job["pause"]["by"]) == ("stocktaking", "user:editor")
+    assert job["pause"]["then"] == "latest"
     why = own_server.root.get("/admin/jobs/greet/why", params={"at": "2098-05-01T02:00"}).json()
     assert why["verdict"] == "paused"
-    assert "stocktaking" in why["text"]
+    assert "paused by user:editor until 2099-01-01 01:00 Europe/Paris (stocktaking)" in why["text"]
     assert own_server.root.post("/admin/jobs/greet/resume").json()["state"] == "scheduled"
     assert own_server.root.post("/admin/jobs/greet/resume").status_code == 409
     assert [action for _, action, _ in audited(own_server)[:2]] == ["resume", "pause"]

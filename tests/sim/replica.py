@@ -101,11 +101,16 @@ class Replica:
         self._spawn(self._every(POLL_SECONDS, self._poll))
 
     def _row(self) -> Row:
-        now = self.scheduler.now()
+        now = self._beats_now
         # On SQLite replicas are processes of one machine, and this one's number is that of no real process.
         alone = self.world.dialect == "sqlite"
         host = socket.gethostname() if alone else f"host-of-{self.replica}"
         return Row(self.replica, host, 2**30, "simulated", "server", "1", now, now)
+
+    @property
+    def _beats_now(self) -> datetime:
+        """Heartbeats are judged by the database's clock; on SQLite that is the machine's."""
+        return self.clock.now() if self.world.dialect == "sqlite" else self.world.now
 
     async def _every(self, seconds: float, work: Any) -> None:
         while True:
@@ -114,10 +119,10 @@ class Replica:
             await asyncio.sleep(seconds)
 
     async def _beat(self) -> None:
-        if not await self.database.write(replicas.beat, self.replica, self.scheduler.now()):
+        if not await self.database.write(replicas.beat, self.replica, self._beats_now):
             await self.database.write(replicas.register, self._row())
         if await self.database.read(runs.owners) - {self.replica}:
-            await self.database.write(rescue.fail_orphans, self.replica, self.scheduler.now())
+            await self.database.write(rescue.fail_orphans, self.replica, self._beats_now)
 
     async def _poll(self) -> None:
         for run in await self.database.read(runs.in_flight):

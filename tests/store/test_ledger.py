@@ -7,7 +7,7 @@ from liberty.database import Database
 from liberty.jobs.store import gaps, lease, listing, pauses, runs, schedules
 from liberty.jobs.store.gaps import Gap
 from liberty.jobs.store.pauses import FREEZE, Pause
-from liberty.jobs.store.schedules import Mark
+from liberty.jobs.store.schedules import Mark, Move
 from tests.factories import NOW, cron, migrated, run_of
 
 SECOND = timedelta(seconds=1)
@@ -22,7 +22,7 @@ PLACE = ("nightly", "main")
 async def test_a_schedule_begins_at_now_and_goes_on_where_it_stood(database: Database) -> None:
     first = await database.write(schedules.reconcile, {PLACE: "0 2 * * * @ UTC"}, NOW, NOW)
     assert first == {PLACE: Mark(*PLACE, "0 2 * * * @ UTC", NOW, NOW)}
-    assert await database.write(schedules.advance, PLACE, NOW, NOW + HOUR)
+    assert await database.write(schedules.advance, [Move(PLACE, NOW, NOW + HOUR)]) == {PLACE}
     later = NOW + 5 * HOUR
     kept = await database.write(schedules.reconcile, {PLACE: "0 2 * * * @ UTC"}, later, later)
     assert kept[PLACE] == Mark(*PLACE, "0 2 * * * @ UTC", NOW + HOUR, NOW)
@@ -48,9 +48,12 @@ async def test_a_watermark_of_a_clock_that_went_back_is_brought_to_now(database:
 
 async def test_of_many_who_move_a_watermark_one_wins(database: Database) -> None:
     await database.write(schedules.reconcile, {PLACE: "a"}, NOW, NOW)
-    tries = [database.write(schedules.advance, PLACE, NOW, NOW + number * SECOND) for number in range(1, 9)]
-    assert sum(await asyncio.gather(*tries)) == 1
-    assert not await database.write(schedules.advance, ("absent", "main"), NOW, NOW + HOUR)
+    tries = [
+        database.write(schedules.advance, [Move(PLACE, NOW, NOW + number * SECOND)]) for number in range(1, 9)
+    ]
+    assert sorted(await asyncio.gather(*tries), key=len)[-2:] == [set(), {PLACE}]
+    absent = Move(("absent", "main"), NOW, NOW + HOUR)
+    assert await database.write(schedules.advance, [absent]) == set()
 
 
 # -- the lease

@@ -11,7 +11,7 @@ from liberty.jobs.run import NewRun
 from liberty.jobs.store import pauses, schedules
 from liberty.jobs.store.pauses import Pause
 from liberty.jobs.store.runs import Enqueued
-from liberty.jobs.store.schedules import Place
+from liberty.jobs.store.schedules import Move, Place
 
 MAX_FIRES = 200
 """Rows of one transaction, so that a herd never holds the database for long."""
@@ -58,14 +58,12 @@ async def fire(tx: Tx, firings: Sequence[Firing], basis: Basis, now: datetime) -
     in_force = await pauses.since(tx, basis.since)
     if in_force != basis.pauses:
         return Fired(stale=Basis(basis.since, in_force))
-    lost: set[Place] = set()
+    moves = [Move(firing.place, firing.seen, firing.watermark) for firing in firings]
+    moved = await schedules.advance(tx, moves)
     made: list[tuple[Enqueued, Job]] = []
-    # In one order everywhere, so that two schedulers wait for each other instead of locking each other out.
-    for firing in sorted(firings, key=lambda firing: firing.place):
-        if not await schedules.advance(tx, firing.place, firing.seen, firing.watermark):
-            lost.add(firing.place)
-            continue
-        for row in firing.rows:
-            enqueued = await admit(tx, row.new, firing.job.depends_on, None, row.held, now)
-            made.append((enqueued, firing.job))
-    return Fired(lost=frozenset(lost), made=tuple(made))
+    for firing in firings:
+        if firing.place in moved:
+            for row in firing.rows:
+                enqueued = await admit(tx, row.new, firing.job.depends_on, None, row.held, now)
+                made.append((enqueued, firing.job))
+    return Fired(lost=frozenset({move.place for move in moves} - moved), made=tuple(made))

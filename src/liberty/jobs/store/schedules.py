@@ -1,10 +1,12 @@
 """How far each schedule has been accounted for: one row per schedule in force, moved by compare-and-set."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import batched
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import BindParameter, Select, bindparam, delete, select, update
 
 from liberty.database import Tx
 from liberty.database.upsert import insert
@@ -29,6 +31,15 @@ class Mark:
         return (self.job, self.schedule)
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A watermark's way, for as long as it is still at `seen`."""
+
+    place: Place
+    seen: datetime
+    to: datetime
+
+
 _COLUMNS = [column.name for column in schedules.c]
 _ALL = select(schedules)
 _OF_JOB = select(schedules).where(schedules.c.job == bindparam("name"))
@@ -39,11 +50,8 @@ _REPLACE = _PUT.on_conflict_do_update(
 )
 _AT_PLACE = (schedules.c.job == bindparam("name"), schedules.c.schedule == bindparam("key"))
 _REMOVE = delete(schedules).where(*_AT_PLACE)
-_ADVANCE = (
-    update(schedules)
-    .where(*_AT_PLACE, schedules.c.watermark == bindparam("seen"))
-    .values(watermark=bindparam("to"))
-)
+_ADVANCE = update(schedules).where(*_AT_PLACE).values(watermark=bindparam("to"))
+_JOBS_PER_STATEMENT = 100
 
 
 async def everything(tx: Tx) -> dict[Place, Mark]:
@@ -80,7 +88,30 @@ async def reconcile(
     return kept | {mark.place: mark for mark in changed}
 
 
-async def advance(tx: Tx, place: Place, seen: datetime, to: datetime) -> bool:
-    """Move a watermark from `seen` to `to`; False when somebody else moved it, or the schedule is gone."""
-    job, key = place
-    return await tx.run(_ADVANCE, {"name": job, "key": key, "seen": seen, "to": to}) == 1
+async def advance(tx: Tx, moves: Sequence[Move]) -> set[Place]:
+    """Move watermarks; the places that were still where they were seen. The others somebody else has moved on.
+
+    The rows are locked in one order everywhere, so that two schedulers wait for each other and not for ever.
+    """
+    jobs = sorted({move.place[0] for move in moves})
+    at: dict[Place, datetime] = {}
+    for some in batched(jobs, _JOBS_PER_STATEMENT):
+        names = {f"job_{index}": job for index, job in enumerate(some)}
+        at |= {(row[0], row[1]): row[2] for row in await tx.all(_locked(len(some)), names)}
+    moved = [move for move in moves if at.get(move.place) == move.seen]
+    if moved:
+        await tx.many(
+            _ADVANCE, [{"name": move.place[0], "key": move.place[1], "to": move.to} for move in moved]
+        )
+    return {move.place for move in moved}
+
+
+@cache
+def _locked(jobs: int) -> Select[tuple[str, str, datetime]]:
+    names: list[BindParameter[str]] = [bindparam(f"job_{index}") for index in range(jobs)]
+    return (
+        select(schedules.c.job, schedules.c.schedule, schedules.c.watermark)
+        .where(schedules.c.job.in_(names))
+        .order_by(schedules.c.job, schedules.c.schedule)
+        .with_for_update()
+    )
