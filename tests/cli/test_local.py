@@ -176,9 +176,10 @@ def test_what_is_due_and_why(cli: Cli, apps: Path) -> None:
     told = json.loads(cli("job", "why", "nightly", "2026-03-28T02:00", "--json").out)
     assert (told["at"], told["verdict"], told["run_id"]) == ("2026-03-28T01:00:00.000Z", "missed", None)
     assert cli("job", "why", "greet").out.startswith("not due: ")
-    assert cli("why", "nightly", "2026-03-28", "--json").out == cli(
-        "job", "why", "nightly", "2026-03-28", "--json"
-    ).out
+    assert (
+        cli("why", "nightly", "2026-03-28", "--json").out
+        == cli("job", "why", "nightly", "2026-03-28", "--json").out
+    )
 
 
 def test_a_job_is_switched_off_in_its_file_and_on_again(cli: Cli, apps: Path) -> None:
