@@ -14,7 +14,8 @@ from liberty.connectors import ConnectorRegistry
 from liberty.errors import NotFound, did_you_mean
 from liberty.jobs.run import SUCCEEDED, Json, Status, StepRun, Trigger, TriggerKind
 from liberty.jobs.steps import base
-from liberty.jobs.steps.base import ChildRun, RunContext, StepLog
+from liberty.jobs.steps.base import ChildRun, RunContext, StepLog, StepResult
+from liberty.jobs.steps.python import PythonStep
 from liberty.plugins import Plugins, PluginSet
 from liberty.settings import Settings, load_settings
 
@@ -115,6 +116,15 @@ class FakeHost:
 
     async def call_async(self, ctx: RunContext, function: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ARG002 - see Host
         return await function()
+
+    async def call_process(
+        self,
+        ctx: RunContext,
+        callable: str,  # noqa: A002 - see Host
+        op_kwargs: Mapping[str, Any],
+    ) -> StepResult:
+        """In a test there is no second process: a debugger and a patch reach the function."""
+        return await PythonStep(callable=callable, op_kwargs=dict(op_kwargs)).execute(ctx)
 
     async def call_job(self, ctx: RunContext, job: str, params: Mapping[str, Any]) -> ChildRun:  # noqa: ARG002 - see Host
         self.called_jobs.append((job, dict(params)))

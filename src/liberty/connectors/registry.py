@@ -51,6 +51,8 @@ class ConnectorRegistry:
             if security is not None
             else HttpPolicy()
         )
+        self.source: TomlDocument | None = None
+        """The file this was read from, for making the same connectors in another process."""
         self.home_loop: asyncio.AbstractEventLoop | None = None
         """The loop on which built-in steps run; what synchronous helpers submit their work to."""
         self._environ: Mapping[str, str] = settings.environ if settings is not None else MappingProxyType({})
@@ -68,6 +70,7 @@ class ConnectorRegistry:
         """Read `connectors.toml`; without a `[pools.default]`, the settings' default pool takes that name."""
         registry = cls(settings=settings)
         registry._keyring = keyring or settings.open_keyring()
+        registry.source = document
         if document is not None:
             registry._load(document)
         if DEFAULT_POOL not in registry.pools:

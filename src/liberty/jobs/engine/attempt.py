@@ -25,6 +25,14 @@ class StepOutcome:
     kind: RetryReason = "error"
 
 
+class StepEnded(Exception):  # noqa: N818 - carries an outcome from where the step ran, not a failure of ours
+    """The step ended elsewhere, in a process of its own, with this outcome."""
+
+    def __init__(self, outcome: StepOutcome) -> None:
+        super().__init__(str(outcome.status))
+        self.outcome = outcome
+
+
 async def attempt(step: StepConfig, ctx: RunContext) -> StepOutcome:
     """Run `step` once within its own timeout, of which `ctx`, made for this try, then tells."""
     deadline = asyncio.timeout(step.timeout_seconds)
@@ -42,6 +50,8 @@ async def attempt(step: StepConfig, ctx: RunContext) -> StepOutcome:
         if ctx.is_cancelled() or _being_cancelled():
             raise
         return StepOutcome(ABORTED, error=StepError("CancelledError", "the step cancelled itself"))
+    except StepEnded as ended:
+        return ended.outcome
     except StepCancelled as error:
         return StepOutcome(ABORTED, error=_described(error))
     except Exception as error:  # noqa: BLE001 - edge: a step may raise anything

@@ -14,7 +14,7 @@ from liberty.connectors import ConnectorRegistry
 from liberty.database import Database, Duplicate, Tx
 from liberty.errors import LibertyError, Unavailable
 from liberty.etl.current_run import current_run_id
-from liberty.jobs.engine import narrate
+from liberty.jobs.engine import narrate, step_process
 from liberty.jobs.engine.capture import capture
 from liberty.jobs.engine.courtesy import courtesy
 from liberty.jobs.engine.execution import Execution, Queued, Stop
@@ -26,7 +26,7 @@ from liberty.jobs.engine.step_threads import StepThreads
 from liberty.jobs.engine.walk import Verdict, Walk
 from liberty.jobs.events import LogGrew, RunMoved, StepMoved
 from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, StepRun
-from liberty.jobs.steps.base import ChildRun, RunContext, StepLog
+from liberty.jobs.steps.base import ChildRun, RunContext, StepLog, StepResult
 from liberty.jobs.store import logs, queue, retention, runs, step_runs
 from liberty.jobs.store.queue import Turn
 from liberty.jobs.store.runs import Fence
@@ -324,6 +324,14 @@ class _Host:
 
     async def call_async(self, ctx: RunContext, function: Callable[[], Awaitable[Any]]) -> Any:
         return await self._runner.plugin_loop.call(ctx, function, self._grace)
+
+    async def call_process(
+        self,
+        ctx: RunContext,
+        callable: str,  # noqa: A002 - the step's key
+        op_kwargs: Mapping[str, Any],
+    ) -> StepResult:
+        return await step_process.call(ctx, callable, op_kwargs, self._grace)
 
     async def call_job(self, ctx: RunContext, job: str, params: Mapping[str, Any]) -> ChildRun:
         if self._runner.call_child is None:

@@ -139,6 +139,18 @@ class Host(Protocol):
         """Run a user's coroutine function on the plugin loop."""
         ...
 
+    async def call_process(
+        self,
+        ctx: "RunContext",
+        callable: str,  # noqa: A002 - the step's key
+        op_kwargs: Mapping[str, Any],
+    ) -> StepResult:
+        """Run a plugin's function in a process of its own. On cancel that process is killed.
+
+        The process logs, and how it ended is the step's outcome; nothing more is to be said about either.
+        """
+        ...
+
     async def call_job(self, ctx: "RunContext", job: str, params: Mapping[str, Any]) -> "ChildRun": ...
 
     async def delete_history(self, *, older_than: timedelta, keep_failed: bool, limit: int) -> int:
