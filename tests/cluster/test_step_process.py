@@ -17,7 +17,9 @@ import re
 import subprocess
 
 def pid_mark(ctx, name, pid):
-    (Path(ctx.settings.environ["MARKS"]) / name).write_text(str(pid))
+    mark = Path(ctx.settings.environ["MARKS"]) / name
+    mark.with_suffix(".new").write_text(str(pid))
+    mark.with_suffix(".new").rename(mark)
 
 def stuck(ctx):
     pid_mark(ctx, "grandchild", subprocess.Popen(["sleep", "600"]).pid)

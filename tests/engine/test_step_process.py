@@ -21,7 +21,9 @@ from datetime import date
 from decimal import Decimal
 
 def pid_mark(ctx, name, pid):
-    (Path(ctx.settings.environ["MARKS"]) / name).write_text(str(pid))
+    mark = Path(ctx.settings.environ["MARKS"]) / name
+    mark.with_suffix(".new").write_text(str(pid))
+    mark.with_suffix(".new").rename(mark)
 
 def tells(ctx, connectors, settings, who: str, day: date, n: int = 1):
     log.info("hello %s", who)
