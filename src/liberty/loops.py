@@ -23,14 +23,26 @@ class LoopThread:
         self.name = name
         self.loop = _new_loop()
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+        self._ending = False
 
     @property
     def thread_id(self) -> int | None:
         return self._thread.ident
 
+    def is_alive(self) -> bool:
+        """False once the thread has ended, by `stop` or because somebody's code has closed the loop."""
+        return self._thread.is_alive()
+
     def _main(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        while not (self._ending or self.loop.is_closed()):
+            try:
+                self.loop.run_forever()
+            except (SystemExit, KeyboardInterrupt) as error:
+                # A task of users' code may raise it; it would end this thread, and everybody waits for ever.
+                _log.error("%s: %s was raised in a task; the loop goes on", self.name, type(error).__name__)
+            if not self._ending:
+                _log.warning("%s: the loop was stopped from within; it goes on", self.name)
 
     def start(self) -> "LoopThread":
         self._thread.start()
@@ -54,6 +66,7 @@ class LoopThread:
         """Cancel what is left, stop the loop; False when the thread did not end within `timeout` seconds."""
         if not self._thread.is_alive():
             return True
+        self._ending = True
         self.loop.call_soon_threadsafe(self._cancel_and_stop)
         self._thread.join(timeout)
         ended = not self._thread.is_alive()

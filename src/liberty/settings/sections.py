@@ -98,6 +98,7 @@ class JobsSettings(Section):
     max_concurrent_runs: int = Field(default=8, ge=1)
     max_queued_runs: int = Field(default=10_000, ge=1)
     sync_threads: int = Field(default=32, ge=1)
+    max_abandoned_threads: int = Field(default=8, ge=1)
     drain_seconds: float = Field(default=30, ge=0)
     abort_grace_seconds: float = Field(default=10, ge=0)
     history_days: int = Field(default=90, ge=1)

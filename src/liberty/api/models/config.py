@@ -66,6 +66,18 @@ class InFlightModel(RunModel):
 
     elapsed_ms: int
     stopping: str | None
+    waiting: Literal["thread"] | None
+
+
+class AbandonedModel(Answer):
+    """Code of a step that did not end when it was told to; `where` is its file and line now."""
+
+    kind: Literal["thread", "coroutine"]
+    run_id: str
+    job: str
+    step: str
+    since: Instant
+    where: str
 
 
 class LeaseModel(Answer):
@@ -96,6 +108,7 @@ class TechnicalModel(Answer):
     busy_threads: int
     abandoned_threads: int
     abandoned_coroutines: int
+    abandoned: list[AbandonedModel]
     plugin_loops_retired: int
     jobs: int
     quarantined: int

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,7 @@ from liberty.jobs.engine.presence import Presence
 from liberty.jobs.engine.replica import this_process
 from liberty.jobs.engine.runner import Runner
 from liberty.jobs.engine.stats import EngineStats, InFlight
+from liberty.jobs.engine.watchdog import Watchdog
 from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
 from liberty.jobs.run import (
@@ -80,6 +82,7 @@ class Engine:
         courtesy.exempt_this_thread()
         self._work.start()
         await self._work.run(self._start_lanes())
+        self._start_watchdog()
         await self.presence.begin()
         await self._stack.enter_async_context(running(self.presence.ticker))
 
@@ -103,6 +106,19 @@ class Engine:
         self._dispatcher.has_room = feeder.has_room
         self._housekeeping = asyncio.create_task(self._keep_house(feeder), name="housekeeping")
 
+    def _start_watchdog(self) -> None:
+        runner = self._required_runner
+        watchdog = Watchdog(
+            control=(asyncio.get_running_loop(), threading.get_ident()),
+            work=self._work,
+            plugin_loop=runner.plugin_loop,
+            threads=runner.threads,
+            plugins_dir=lambda: self._generation.settings.paths.plugins_dir,
+            deadman=self._me.role == "server",
+        )
+        watchdog.start()
+        self._stack.callback(watchdog.stop)
+
     async def _keep_house(self, feeder: Feeder) -> None:
         flusher = Ticker("log flush", self._flush, FLUSH_SECONDS)
         watchdog = Ticker("watchdog", self._watch, WATCH_SECONDS)
@@ -123,14 +139,13 @@ class Engine:
         return None if self._required_dispatcher.has_work else IDLE_SECONDS
 
     async def _watch(self) -> float | None:
-        """Stop what was aborted from elsewhere, and look after the plugin loop."""
+        """Stop what was aborted from elsewhere."""
         runner = self._required_runner
         if not self._required_dispatcher.has_work:
             return IDLE_SECONDS
         for number, by in (await self._database.read(runs.aborting, self._me.id)).items():
             runner.stop(number, "abort", f"aborted by {by}")
         self._required_dispatcher.look_again()
-        await runner.plugin_loop.watch()
         return None
 
     # -- asking for runs
@@ -250,6 +265,10 @@ class Engine:
 
     # -- looking and leaving
 
+    def on_stuck_threads(self, tell: Callable[[str | None], None]) -> None:
+        """`tell` hears, on the work loop, why this replica is degraded by threads that do not end; None: no more."""
+        self._required_runner.threads.trouble = tell
+
     async def stats(self) -> EngineStats:
         return await self._work.run(self._stats())
 
@@ -259,13 +278,20 @@ class Engine:
         return EngineStats(
             replica=self._me.id,
             in_flight=[
-                InFlight(execution.run, execution.current_step, now - execution.began, execution.stopping)
+                InFlight(
+                    execution.run,
+                    execution.current_step,
+                    now - execution.began,
+                    execution.stopping,
+                    "thread" if execution.run.run_id in runner.threads.waiting else None,
+                )
                 for execution in runner.active.values()
             ],
             waiting=self._required_dispatcher.waiting,
             busy_threads=runner.threads.busy,
             abandoned_threads=runner.threads.abandoned,
             abandoned_coroutines=runner.plugin_loop.abandoned,
+            left_behind=[*runner.threads.left_behind(), *runner.plugin_loop.left_behind()],
             plugin_loops_retired=len(runner.plugin_loop.retired),
         )
 

@@ -1,44 +1,53 @@
-"""Runs users' coroutines on an event loop of their own, and notices when one of them holds it."""
+"""Runs users' coroutines on an event loop of their own, which is replaced while one of them holds it."""
 
 import asyncio
 import contextvars
 import logging
-import sys
 import threading
-import time
-import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from types import FrameType
+from datetime import UTC, datetime
 from typing import Any
 
-from liberty.jobs.engine.scope import current_scope
+from liberty.jobs.engine import whereabouts
+from liberty.jobs.engine.left_behind import LeftBehind, left_behind
 from liberty.jobs.steps.base import RunContext, StepFailed
 from liberty.loops import LoopThread
 
-BLOCKED_SECONDS = 5.0  # a loop held longer than this takes no new steps
-NOTICE_SECONDS = 1.0
-
-_log = logging.getLogger("nomaflow.watchdog")
+_log = logging.getLogger("nomaflow.plugins")
 
 
 class PluginLoop:
-    """The loop of users' coroutines; replaced for new steps while one of them blocks it."""
+    """The loop of users' coroutines; replaced for new steps while one of them blocks it.
+
+    Work loop only, but for `lanes`.
+    """
 
     def __init__(self) -> None:
         self._lane = LoopThread("liberty-plugins").start()
-        self._calls: dict[asyncio.Task[Any], RunContext] = {}
         self._waited_for: set[_LoopCall] = set()
+        self._left: dict[_LoopCall, tuple[RunContext, datetime]] = {}
         self.retired: list[LoopThread] = []
-        self.abandoned = 0
 
     @property
-    def busy(self) -> int:
-        return len(self._calls)
+    def lanes(self) -> tuple[LoopThread, ...]:
+        """The loop for new steps, then those it has replaced."""
+        return (self._lane, *self.retired)
+
+    @property
+    def abandoned(self) -> int:
+        return len(self._left)
+
+    def left_behind(self) -> list[LeftBehind]:
+        """Every coroutine that did not end when told to, and where it is now."""
+        return [
+            left_behind("coroutine", context, since, call.where(context))
+            for call, (context, since) in self._left.items()
+        ]
 
     async def call(self, context: RunContext, function: Callable[[], Awaitable[Any]], grace: float) -> Any:
         """Await `function()` on the plugin loop. On cancel wait `grace` seconds for it to let go."""
-        call = _LoopCall(self._lane, context, function, self._calls)
+        call = _LoopCall(self._lane, context, function)
         self._waited_for.add(call)
         call.start()
         try:
@@ -53,82 +62,55 @@ class PluginLoop:
             self._waited_for.discard(call)
 
     def _leave_behind(self, call: "_LoopCall", context: RunContext, grace: float) -> None:
-        self.abandoned += 1
-        call.done.add_done_callback(self._came_back)
+        self._left[call] = (context, datetime.now(UTC))
+        call.done.add_done_callback(lambda _: self._came_back(call))
         _log.error(
-            "run=%s step=%r: its coroutine did not stop within %g s of being cancelled and is left behind",
+            "run=%s step=%r: its coroutine did not stop within %g s of being cancelled and is left behind at %s",
             context.run_id,
             context.step_name,
             grace,
+            call.where(context),
         )
 
-    def _came_back(self, done: "asyncio.Future[Any]") -> None:
-        self.abandoned -= 1
-        if not done.cancelled():
-            done.exception()
+    def _came_back(self, call: "_LoopCall") -> None:
+        del self._left[call]
+        if not call.done.cancelled():
+            call.done.exception()
 
-    async def watch(self) -> None:
-        """One look: name whoever holds the loop, and retire the loop when it is held for too long."""
-        if not self._calls:
+    def replace(self, lane: LoopThread, why: str) -> None:
+        """Use a new loop instead of `lane`: for new steps, and for those that have not begun on it."""
+        if lane is not self._lane:
             return
-        lane = self._lane
-        answered = threading.Event()
-        asked = time.monotonic()
-        lane.call_soon(answered.set)
-        named = 0.0
-        while not answered.is_set():
-            await asyncio.sleep(0.05)
-            held = time.monotonic() - asked
-            if held > named + NOTICE_SECONDS:
-                named = held
-                self._name_offender(lane, held)
-            if held > BLOCKED_SECONDS:
-                self._replace(lane)
-                return
-
-    def _name_offender(self, lane: LoopThread, held: float) -> None:
-        task = asyncio.current_task(lane.loop)
-        context = self._calls.get(task) if task is not None else None
-        frame = sys._current_frames().get(lane.thread_id or 0)  # noqa: SLF001 - the way to another thread's stack
-        if task is None or context is None or frame is None:
-            return
-        place = _innermost_user_line(frame, context)
-        advice = f"{held:.1f} s at {place}: await something, or make the function a plain def"
-        _log.warning("run=%s step=%r holds the plugin loop for %s", context.run_id, context.step_name, advice)
-        outside = current_scope.set(task.get_context().get(current_scope))
-        context.log.warning("step %s holds the plugin loop for %s", context.step_name, advice)
-        current_scope.reset(outside)
-
-    def _replace(self, lane: LoopThread) -> None:
         self.retired.append(lane)
         self._lane = LoopThread(f"liberty-plugins-{len(self.retired) + 1}").start()
         for call in self._waited_for:
             call.begin_on(self._lane)
-        _log.error("the plugin loop is blocked for more than %g s; new steps use a new one", BLOCKED_SECONDS)
+        _log.error("the plugin loop %s; new steps use a new one", why)
+
+    def lost(self, lane: LoopThread) -> None:
+        """The thread of `lane` has ended, which only users' code can have brought about: so have the calls on it."""
+        self.replace(lane, "was ended by a step")
+        if lane in self.retired:
+            self.retired.remove(lane)
+        for call in [*self._waited_for, *self._left]:
+            call.loop_is_gone(lane)
 
     async def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run something of ours on the loop, e.g. to let go of what belongs to it."""
         await self._lane.run(coroutine)
 
     def stop(self) -> None:
-        for lane in (self._lane, *self.retired):
+        for lane in self.lanes:
             lane.stop(timeout=1.0 if lane is self._lane else 0.1)
 
 
 class _LoopCall:
     """One coroutine on the plugin loop, and the future, on the caller's loop, of whoever waits for it."""
 
-    def __init__(
-        self,
-        lane: LoopThread,
-        context: RunContext,
-        function: Callable[[], Awaitable[Any]],
-        calls: dict[asyncio.Task[Any], RunContext],
-    ) -> None:
+    def __init__(self, lane: LoopThread, context: RunContext, function: Callable[[], Awaitable[Any]]) -> None:
         self._lane = lane
         self._context = context
         self._function = function
-        self._calls = calls
         self._here = asyncio.get_running_loop()
         self._variables = contextvars.copy_context()
         self._begun = False
@@ -136,8 +118,18 @@ class _LoopCall:
         self._task: asyncio.Task[Any] | None = None
         self.done: asyncio.Future[Any] = self._here.create_future()
 
+    def where(self, context: RunContext) -> str:
+        """Where it waits or, while it runs, where its loop's thread is."""
+        plugins, task = context.settings.paths.plugins_dir, self._task
+        if task is not None and asyncio.current_task(self._lane.loop) is not task:
+            return whereabouts.of_task(task, plugins)
+        return whereabouts.of_thread(self._lane.thread_id, plugins)
+
     def start(self) -> None:
-        self._lane.call_soon(self._begin, self._lane)
+        try:
+            self._lane.call_soon(self._begin, self._lane)
+        except RuntimeError:  # a step has closed the loop; the watchdog brings another
+            return
 
     def begin_on(self, lane: LoopThread) -> None:
         """Begin on `lane` instead, unless it has begun."""
@@ -151,10 +143,15 @@ class _LoopCall:
         """Cancel the coroutine; one that waits for a blocked loop is simply not begun any more."""
         with self._lock:
             begun, self._begun = self._begun, True
-        if begun:
-            self._lane.call_soon(self._cancel)
-        else:
+        if not begun:
             self.done.cancel()
+            return
+        with suppress(RuntimeError):  # the loop is closed, and the coroutine gone with it
+            self._lane.call_soon(self._cancel)
+
+    def loop_is_gone(self, lane: LoopThread) -> None:
+        if self._lane is lane and self._begun and not self.done.done():
+            self.done.set_exception(StepFailed("the event loop of the step was ended from within a step"))
 
     def _cancel(self) -> None:
         if self._task is not None:
@@ -167,7 +164,6 @@ class _LoopCall:
             self._begun = True
         name = f"{self._context.run_id}/{self._context.step_name}"
         self._task = lane.loop.create_task(self._guarded(), name=name, context=self._variables)
-        self._calls[self._task] = self._context
         self._task.add_done_callback(self._report)
 
     async def _guarded(self) -> Any:
@@ -177,7 +173,6 @@ class _LoopCall:
             raise StepFailed(f"{type(error).__name__}: {error}") from error
 
     def _report(self, task: "asyncio.Task[Any]") -> None:
-        self._calls.pop(task, None)
         try:
             self._here.call_soon_threadsafe(self._deliver, task)
         except RuntimeError:  # the process is going down
@@ -202,11 +197,3 @@ class _LoopCall:
         if not self.done.cancelled():
             self.done.exception()
         return True
-
-
-def _innermost_user_line(frame: FrameType, context: RunContext) -> str:
-    """The deepest frame that lies in the plugins folder, else the deepest of all."""
-    plugins = str(context.settings.paths.plugins_dir)
-    frames = traceback.extract_stack(frame)
-    deepest = ([entry for entry in frames if entry.filename.startswith(plugins)] or list(frames))[-1]
-    return f"{deepest.filename}:{deepest.lineno} in {deepest.name}"

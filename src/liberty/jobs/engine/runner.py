@@ -58,7 +58,7 @@ class Runner:
         self._clock = clock
         self._bus = bus
         self.owner = owner
-        self.threads = StepThreads(settings.jobs.sync_threads)
+        self.threads = StepThreads(settings.jobs.sync_threads, settings.jobs.max_abandoned_threads)
         self.plugin_loop = PluginLoop()
         self.active: dict[int, Execution] = {}
         self._claiming: dict[int, tuple[Stop, str] | None] = {}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from liberty.jobs.engine.left_behind import LeftBehind
 from liberty.jobs.run import Run
 
 
@@ -13,6 +14,8 @@ class InFlight:
     current_step: str | None
     elapsed_seconds: float
     stopping: str | None
+    waiting: str | None = None
+    """What its step waits for before it can begin: `thread`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +28,5 @@ class EngineStats:
     busy_threads: int
     abandoned_threads: int
     abandoned_coroutines: int
+    left_behind: list[LeftBehind]
     plugin_loops_retired: int

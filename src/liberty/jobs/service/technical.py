@@ -102,6 +102,7 @@ class Technical:
                     "current_step": item.current_step,
                     "elapsed_ms": round(item.elapsed_seconds * 1000),
                     "stopping": item.stopping,
+                    "waiting": item.waiting,
                 }
                 for item in stats.in_flight
                 if shown(item.run)
@@ -110,6 +111,18 @@ class Technical:
             "busy_threads": stats.busy_threads,
             "abandoned_threads": stats.abandoned_threads,
             "abandoned_coroutines": stats.abandoned_coroutines,
+            "abandoned": [
+                {
+                    "kind": item.kind,
+                    "run_id": item.run_id,
+                    "job": item.job,
+                    "step": item.step,
+                    "since": rfc3339(item.since),
+                    "where": item.where,
+                }
+                for item in stats.left_behind
+                if caller.may("read", item.job, item.app)
+            ],
             "plugin_loops_retired": stats.plugin_loops_retired,
             "jobs": len(catalogue.jobs),
             "quarantined": len(catalogue.quarantined),

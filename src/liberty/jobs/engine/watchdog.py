@@ -1,0 +1,230 @@
+"""Names the code that holds an event loop or the interpreter: run, step, file and line, from a thread of its own.
+
+The thread asks each loop for a sign of life and looks how late it wakes up itself. A loop that does not answer is
+blocked by what runs on it. When this thread is late too, somebody keeps the interpreter: then the thread that used the
+processor most in the meantime is the one.
+"""
+
+import asyncio
+import faulthandler
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from liberty.jobs.engine import whereabouts
+from liberty.jobs.engine.plugin_loop import PluginLoop
+from liberty.jobs.engine.scope import Scope, current_scope
+from liberty.jobs.engine.step_threads import StepThreads, ThreadCall
+from liberty.loops import LoopThread
+
+LOOK_SECONDS = 0.25
+BLOCKED_SECONDS = 1.0  # a loop that does not answer for so long is blocked
+REPLACE_SECONDS = 5.0  # a plugin loop blocked for so long takes no new steps
+LAG_SECONDS = 0.15  # loops or this thread so late while steps compute: they keep the interpreter
+HOLDER_SHARE = (
+    0.5  # a loop whose thread used so much of the time this one was late kept the interpreter itself
+)
+HOG_SHARE = 0.1  # the part of a processor from which on a thread is called to account
+AGAIN_FACTOR = 4  # an offence that goes on is told again after so many times as long
+DEADMAN_SECONDS = 5.0  # the interpreter gone for so long: the stacks of all threads, from below Python
+REARM_SECONDS = 1.0
+
+_log = logging.getLogger("nomaflow.watchdog")
+
+type Kind = Literal["control", "work", "plugin"]
+
+_ADVICE = {
+    "plugin": "await something, or make the function a plain def",
+    "work": "built-in steps of other runs wait for it",
+    "control": "the API and the schedule wait for it",
+}
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A loop, and the question it has not answered yet."""
+
+    kind: Kind
+    loop: asyncio.AbstractEventLoop
+    thread_id: int
+    lane: LoopThread | None = None
+    asked: float | None = None
+    excused: float = 0.0
+    """How much of the time since then others kept the interpreter."""
+    lag: float = 0.0
+    used: float = 0.0
+    tell_at: float = BLOCKED_SECONDS
+
+    def answer(self) -> None:
+        if self.asked is not None:
+            self.lag = max(self.lag, time.monotonic() - self.asked)
+        self.asked = None
+        self.tell_at = BLOCKED_SECONDS
+
+
+@dataclass(slots=True)
+class _Computing:
+    """What is known of the processor time of a thread with a long call."""
+
+    seconds: float
+    since: float
+    gap: float = BLOCKED_SECONDS
+    tell_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Watchdog:
+    """Looks at the loops and step threads of one engine until it is stopped.
+
+    Args:
+        control: the loop that serves the API, and its thread.
+        work: the loop of the engine.
+        deadman: whether native code that keeps the interpreter for long makes the stacks of all threads appear on
+            standard error; there is one such alarm per process.
+    """
+
+    control: tuple[asyncio.AbstractEventLoop, int]
+    work: LoopThread
+    plugin_loop: PluginLoop
+    threads: StepThreads
+    plugins_dir: Callable[[], Path]
+    deadman: bool = False
+    _watched: list[_Watched] = field(default_factory=list)
+    _computing: dict[ThreadCall, _Computing] = field(default_factory=dict)
+    _end: threading.Event = field(default_factory=threading.Event)
+    _armed: float = 0.0
+
+    def start(self) -> None:
+        loop, thread_id = self.control
+        self._watched = [
+            _Watched("control", loop, thread_id),
+            _Watched("work", self.work.loop, self.work.thread_id or 0),
+        ]
+        threading.Thread(target=self._run, name="liberty-watchdog", daemon=True).start()
+
+    def stop(self) -> None:
+        self._end.set()
+
+    def _run(self) -> None:
+        looked = time.monotonic()
+        while not self._end.wait(LOOK_SECONDS):
+            now = time.monotonic()
+            late = now - looked - LOOK_SECONDS
+            self._arm(now)
+            try:
+                self._look(now, max(late, 0.0))
+            except Exception:  # noqa: BLE001 - edge: a tick; the watch must go on
+                _log.exception("the watchdog failed to look; it goes on")
+            looked = time.monotonic()
+        if self._armed:
+            faulthandler.cancel_dump_traceback_later()
+
+    def _arm(self, now: float) -> None:
+        if self.deadman and now - self._armed > REARM_SECONDS and sys.__stderr__ is not None:
+            self._armed = now
+            faulthandler.dump_traceback_later(DEADMAN_SECONDS, file=sys.__stderr__)
+
+    def _look(self, now: float, late: float) -> None:
+        lag = late
+        for watched in self._current():
+            lag = max(lag, watched.lag)
+            watched.lag = 0.0
+            if watched.lane is not None and not watched.lane.is_alive():
+                self._watched.remove(watched)
+                self.work.call_soon(self.plugin_loop.lost, watched.lane)
+                continue
+            used = _processor_seconds(watched.thread_id)
+            innocent = used - watched.used < late * HOLDER_SHARE
+            watched.used = used
+            asked = watched.asked
+            if asked is None:
+                self._ask(watched, now)
+                continue
+            if late > LAG_SECONDS and innocent:
+                watched.excused += late
+            self._blocked(watched, now - asked - watched.excused)
+        self._computed(now, lag)
+
+    def _current(self) -> Sequence[_Watched]:
+        """The loops as they are now; a plugin loop may have been replaced."""
+        known = {watched.lane for watched in self._watched}
+        for lane in self.plugin_loop.lanes:
+            if lane not in known:
+                self._watched.append(_Watched("plugin", lane.loop, lane.thread_id or 0, lane))
+        return list(self._watched)
+
+    def _ask(self, watched: _Watched, now: float) -> None:
+        watched.excused = 0.0
+        watched.asked = now
+        try:
+            watched.loop.call_soon_threadsafe(watched.answer)
+        except RuntimeError:  # closed: ours when the process ends, a step's when its thread has ended
+            watched.asked = None
+
+    # -- a loop that does not answer
+
+    def _blocked(self, watched: _Watched, seconds: float) -> None:
+        if seconds >= watched.tell_at:
+            watched.tell_at = seconds * AGAIN_FACTOR
+            self._name_holder(watched, seconds)
+        if watched.lane is not None and seconds >= REPLACE_SECONDS:
+            why = f"is blocked for more than {REPLACE_SECONDS:g} s"
+            self.work.call_soon(self.plugin_loop.replace, watched.lane, why)
+
+    def _name_holder(self, watched: _Watched, seconds: float) -> None:
+        task = asyncio.current_task(watched.loop)
+        scope = task.get_context().get(current_scope) if task is not None else None
+        place = whereabouts.of_thread(watched.thread_id, self.plugins_dir())
+        said = f"holds the {watched.kind} loop for {seconds:.1f} s at {place}: {_ADVICE[watched.kind]}"
+        if watched.asked is None:
+            return  # it has answered while we looked
+        _tell(scope, said if scope is not None else f"something {said}")
+
+    # -- threads that compute
+
+    def _computed(self, now: float, lag: float) -> None:
+        """When something was late, name the threads that computed meanwhile."""
+        calls = list(self.threads.long)
+        for gone in self._computing.keys() - set(calls):
+            del self._computing[gone]
+        for call in calls:
+            if call.thread_id is None:
+                continue
+            seconds = _processor_seconds(call.thread_id)
+            known = self._computing.setdefault(call, _Computing(seconds, now))
+            used, passed = seconds - known.seconds, now - known.since
+            known.seconds, known.since = seconds, now
+            if lag < LAG_SECONDS or now < known.tell_at or used <= passed * HOG_SHARE:
+                continue
+            known.gap *= AGAIN_FACTOR
+            known.tell_at = now + known.gap
+            place = whereabouts.of_thread(call.thread_id, self.plugins_dir())
+            _tell(
+                call.variables.get(current_scope),
+                f"computes and keeps others waiting, {lag * 1000:.0f} ms just now, at {place}: "
+                'isolate = "process" gives it a processor of its own',
+            )
+
+
+def _tell(scope: Scope | None, said: str) -> None:
+    """In the log of the process, and in that of the run whose code it is."""
+    if scope is None:
+        _log.warning("%s", said)
+        return
+    outside = current_scope.set(scope)
+    try:
+        _log.warning("run=%s step=%r %s", scope.log.run_id, scope.step, said)
+    finally:
+        current_scope.reset(outside)
+
+
+def _processor_seconds(thread_id: int) -> float:
+    """What a thread that still exists has used so far; step threads are kept for later calls, so they do."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return 0.0
+    return time.clock_gettime(time.pthread_getcpuclockid(thread_id))
