@@ -87,7 +87,7 @@ class Application:
         from liberty.watch import watch
 
         logs.let_runs_log()
-        runtime = await Runtime.open(self._load or load_settings)
+        runtime = await Runtime.open(self._load or load_settings, troubles=self.liveness.troubles)
         self._runtime = runtime
         password = runtime.settings.environ.get("LIBERTY_ADMIN_PASSWORD")
         self._admin = asyncio.create_task(runtime.accounts.ensure_admin(password), name="first administrator")

@@ -31,6 +31,7 @@ from liberty.plugins import Plugins
 from liberty.secrets import Keyring
 from liberty.settings import Settings, ensure_data_dir, load_settings
 from liberty.toml_files import read_toml
+from liberty.troubles import Troubles
 
 _log = logging.getLogger("liberty.runtime")
 
@@ -74,12 +75,18 @@ class Runtime:
 
     @classmethod
     async def open(
-        cls, load: Callable[[], Settings] = load_settings, *, role: str = "server", clock: Clock | None = None
+        cls,
+        load: Callable[[], Settings] = load_settings,
+        *,
+        role: str = "server",
+        clock: Clock | None = None,
+        troubles: Troubles | None = None,
     ) -> "Runtime":
         """Open the database, load what is configured, start the engine and, for a server, the schedule.
 
         `load` reads the settings, now and at every reload. Raises Invalid when a file does not parse, Conflict when
-        another server uses the data folder, Unavailable when the database cannot be opened.
+        another server uses the data folder, Unavailable when the database cannot be opened. What goes wrong later
+        without stopping the program is told to `troubles`.
         """
         settings = load()
         clock = clock or SystemClock()
@@ -113,6 +120,7 @@ class Runtime:
                 generation=generation,
                 role=role,
                 version=liberty.__version__,
+                troubles=troubles or Troubles(),
             )
             scheduler = Scheduler(engine=engine, database=database, clock=clock)
             runtime = cls(

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from liberty import __version__
+from liberty.troubles import Troubles
 
-type Phase = Literal["starting", "ok", "degraded", "stopping"]
+type Phase = Literal["starting", "ok", "stopping"]
 type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATHS = frozenset({"/healthz", "/api/healthz", "/health"})
@@ -15,19 +16,22 @@ PATHS = frozenset({"/healthz", "/api/healthz", "/health"})
 
 @dataclass(slots=True)
 class Liveness:
-    """What `/healthz` says. `note` tells an operator what is wrong while `degraded`."""
+    """What `/healthz` says: the phase of the process, or `degraded` and why while something in `troubles` is wrong."""
 
     phase: Phase = "starting"
-    note: str | None = None
+    troubles: Troubles = field(default_factory=Troubles)
 
     @property
     def status_code(self) -> int:
         return 503 if self.phase == "stopping" else 200
 
     def document(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"ok": self.phase != "stopping", "status": self.phase, "version": __version__}
-        if self.note is not None:
-            found["note"] = self.note
+        reasons = self.troubles.reasons
+        status = "degraded" if reasons and self.phase == "ok" else self.phase
+        found: dict[str, Any] = {"ok": self.phase != "stopping", "status": status, "version": __version__}
+        if reasons:
+            found["note"] = "; ".join(reasons.values())
+            found["reasons"] = reasons
         return found
 
     async def answer(self, method: str, send: Send) -> None:

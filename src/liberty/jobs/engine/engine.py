@@ -41,6 +41,7 @@ from liberty.jobs.run import (
 from liberty.jobs.store import runs
 from liberty.jobs.store.runs import Enqueued
 from liberty.loops import LoopThread, Ticker, running
+from liberty.troubles import Troubles
 
 FLUSH_SECONDS = 0.2
 WATCH_SECONDS = 1.0
@@ -53,12 +54,21 @@ class Engine:
     """Runs jobs in this process. `start` and `close` are called on the control loop, which serves the API."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, bus: Bus, generation: Generation, role: str, version: str
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        bus: Bus,
+        generation: Generation,
+        role: str,
+        version: str,
+        troubles: Troubles,
     ) -> None:
         self._database = database
         self._clock = clock
         self._bus = bus
         self._generation = generation
+        self._troubles = troubles
         self._me = this_process(role, version, clock.now())
         self.presence = Presence(database=database, clock=clock, bus=bus, me=self._me)
         self._work = LoopThread("liberty-work")
