@@ -114,6 +114,9 @@ class FakeHost:
     async def call_sync(self, ctx: RunContext, function: Callable[[], Any]) -> Any:  # noqa: ARG002 - see Host
         return await asyncio.to_thread(function)
 
+    async def call_import(self, ctx: RunContext, function: Callable[[], Any]) -> Any:  # noqa: ARG002 - see Host
+        return await asyncio.to_thread(function)
+
     async def call_async(self, ctx: RunContext, function: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ARG002 - see Host
         return await function()
 

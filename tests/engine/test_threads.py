@@ -3,9 +3,13 @@
 import asyncio
 import socket
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from liberty.runtime import Runtime
+from liberty.troubles import Troubles
 from tests.factories import ALICE, AppsRepo, Program, eventually, python_job
 
 STUCK = """
@@ -22,6 +26,16 @@ async def quick():
 """
 
 MANY = "single_instance = false"
+
+
+@asynccontextmanager
+async def running_with(repo: AppsRepo, troubles: Troubles) -> AsyncIterator[Program]:
+    runtime = await Runtime.open(repo.settings, role="cli", troubles=troubles)
+    try:
+        yield Program(runtime, repo)
+    finally:
+        await runtime.close()
+        runtime.plugins.uninstall()
 
 
 async def in_flight(program: Program, run_id: str) -> "dict[str, object]":
@@ -103,19 +117,17 @@ async def test_threads_left_behind_are_listed_and_keep_their_place_beyond_the_li
     repo.app(sync_threads=2, max_abandoned_threads=3, abort_grace_seconds=0.1).plugin(STUCK).jobs(
         python_job("stuck", "stuck", MANY) + python_job("late", "plain", timeout_seconds=0.5)
     )
-    async with repo.running() as program:
-        troubles: list[str | None] = []
-        program.runtime.engine.on_stuck_threads(troubles.append)
+    troubles = Troubles()
+    async with running_with(repo, troubles) as program:
         left = []
         for _ in range(3):
+            assert troubles.reasons == {}
             (run_id,) = await stuck_in_their_steps(program, 1)
             left.append(run_id)
             await program.runtime.requests.abort(run_id, ALICE)
             await program.ended(run_id)
         assert str((await program.run("late")).run.status) == "succeeded"
-        assert len(troubles) == 3
-        assert troubles[:2] == [None, None]
-        assert "3 threads of steps did not end" in str(troubles[2])
+        assert "3 threads of steps did not end" in troubles.reasons["threads"]
         listed = (await technical(program))["abandoned"]
         assert [(item["run_id"], item["kind"], item["step"]) for item in listed] == [  # type: ignore[attr-defined]  # a list
             (run_id, "thread", "only") for run_id in left
@@ -136,7 +148,7 @@ async def test_threads_left_behind_are_listed_and_keep_their_place_beyond_the_li
             return (await program.runtime.engine.stats()).abandoned_threads == 0
 
         await eventually(all_back)
-        assert troubles[-1] is None
+        assert troubles.reasons == {}
         assert str((await program.run("late")).run.status) == "succeeded"
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from liberty.auth import audit
@@ -103,6 +104,7 @@ class Engine:
         self._runner = Runner(
             database=self._database, clock=self._clock, bus=self._bus, owner=self._me.id, settings=settings
         )
+        self._runner.threads.trouble = partial(self._troubles.note, "threads")
         self._runner.call_child = ChildRuns(self._database, self._clock, self._bus, self._runner)
         self._dispatcher = LocalDispatcher(self._runner, settings.jobs.max_concurrent_runs)
         feeder = Feeder(
@@ -274,10 +276,6 @@ class Engine:
         return run
 
     # -- looking and leaving
-
-    def on_stuck_threads(self, tell: Callable[[str | None], None]) -> None:
-        """`tell` hears, on the work loop, why this replica is degraded by threads that do not end; None: no more."""
-        self._required_runner.threads.trouble = tell
 
     async def stats(self) -> EngineStats:
         return await self._work.run(self._stats())

@@ -22,7 +22,7 @@ from liberty.jobs.engine.persist import persist
 from liberty.jobs.engine.plugin_loop import PluginLoop
 from liberty.jobs.engine.run_log import RunLog
 from liberty.jobs.engine.scope import Scope, current_scope
-from liberty.jobs.engine.step_threads import StepThreads
+from liberty.jobs.engine.step_threads import IMPORT_THREADS, StepThreads
 from liberty.jobs.engine.walk import Verdict, Walk
 from liberty.jobs.events import LogGrew, RunMoved, StepMoved
 from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, StepRun
@@ -321,6 +321,9 @@ class _Host:
 
     async def call_sync(self, ctx: RunContext, function: Callable[[], Any]) -> Any:
         return await self._runner.threads.call(ctx, function, self._grace)
+
+    async def call_import(self, ctx: RunContext, function: Callable[[], Any]) -> Any:
+        return await self._runner.threads.call(ctx, function, self._grace, spare=IMPORT_THREADS)
 
     async def call_async(self, ctx: RunContext, function: Callable[[], Awaitable[Any]]) -> Any:
         return await self._runner.plugin_loop.call(ctx, function, self._grace)

@@ -165,6 +165,9 @@ class Host:
     async def call_sync(self, ctx: RunContext, function: Callable[[], Any]) -> Any:  # noqa: ARG002 - see Host
         return function()
 
+    async def call_import(self, ctx: RunContext, function: Callable[[], Any]) -> Any:  # noqa: ARG002 - see Host
+        return function()
+
     async def call_async(self, ctx: RunContext, function: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ARG002 - see Host
         """On a new loop in this thread. Tasks left running there end with the process."""
         loop = asyncio.new_event_loop()

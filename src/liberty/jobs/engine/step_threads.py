@@ -16,6 +16,9 @@ from liberty.jobs.engine import whereabouts
 from liberty.jobs.engine.left_behind import LeftBehind, left_behind
 from liberty.jobs.steps.base import RunContext, StepFailed
 
+IMPORT_THREADS = (
+    4  # above the limit, for importing plugins: a coroutine function needs no thread but for that
+)
 LONG_SECONDS = 0.05  # a thread busy for longer may be computing without a pause
 SWITCH_SECONDS = 0.001  # how often it then gives the loops a turn; asking always would cost every run a tenth
 
@@ -64,9 +67,14 @@ class StepThreads:
             for call, (context, since) in self._left.items()
         ]
 
-    async def call(self, context: RunContext, function: Callable[[], Any], grace: float) -> Any:
-        """Run `function` in a thread. On cancel wait `grace` seconds for it, then leave it behind."""
-        if self._free > 0:
+    async def call(
+        self, context: RunContext, function: Callable[[], Any], grace: float, *, spare: int = 0
+    ) -> Any:
+        """Run `function` in a thread. On cancel wait `grace` seconds for it, then leave it behind.
+
+        `spare` threads above the limit may be used for it.
+        """
+        if self._free > -spare:
             self._free -= 1
         else:
             await self._turn(context)
@@ -109,12 +117,12 @@ class StepThreads:
             self.waiting.pop(context.run_id, None)
 
     def _give_back(self) -> None:
-        while self._queue:
+        self._free += 1
+        while self._queue and self._free > 0:
             turn = self._queue.popleft()
             if not turn.done():
+                self._free -= 1
                 turn.set_result(None)
-                return
-        self._free += 1
 
     def count_long(self, change: int) -> None:
         """While any thread is busy for long, ask the interpreter to switch threads more often."""

@@ -135,6 +135,10 @@ class Host(Protocol):
         """
         ...
 
+    async def call_import(self, ctx: "RunContext", function: Callable[[], Any]) -> Any:
+        """Like `call_sync`, for importing a plugin: does not wait for threads that steps keep."""
+        ...
+
     async def call_async(self, ctx: "RunContext", function: Callable[[], Awaitable[Any]]) -> Any:
         """Run a user's coroutine function on the plugin loop."""
         ...

@@ -104,7 +104,7 @@ class PythonStep(StepConfig):
             return known
         try:
             # Importing runs the plugin's top-level code, so it happens where blocking code may run.
-            found: Callable[..., Any] = await ctx.host.call_sync(
+            found: Callable[..., Any] = await ctx.host.call_import(
                 ctx, lambda: plugins.resolve(self.callable, ctx.step_name)
             )
         except ImportError as error:

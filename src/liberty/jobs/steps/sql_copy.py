@@ -203,7 +203,7 @@ class SqlCopyStep(StepConfig):
             return None
         plugins = ctx.host.plugins
         # Importing runs the plugin's top-level code, so it happens where blocking code may run.
-        function: Callable[..., Any] = plugins.resolved(reference) or await ctx.host.call_sync(
+        function: Callable[..., Any] = plugins.resolved(reference) or await ctx.host.call_import(
             ctx, lambda: plugins.resolve(reference, ctx.step_name)
         )
         if inspect.iscoroutinefunction(function):
