@@ -170,7 +170,7 @@ class _LoopCall:
         try:
             return await self._function()
         except (SystemExit, KeyboardInterrupt) as error:
-            raise StepFailed(f"{type(error).__name__}: {error}") from error
+            raise _as_failure(error) from error
 
     def _report(self, task: "asyncio.Task[Any]") -> None:
         try:
@@ -184,7 +184,7 @@ class _LoopCall:
         if task.cancelled():
             self.done.cancel()
         elif (error := task.exception()) is not None:
-            self.done.set_exception(error)
+            self.done.set_exception(error if isinstance(error, Exception) else _as_failure(error))
         else:
             self.done.set_result(task.result())
 
@@ -197,3 +197,8 @@ class _LoopCall:
         if not self.done.cancelled():
             self.done.exception()
         return True
+
+
+def _as_failure(error: BaseException) -> StepFailed:
+    """What would end the work loop's task instead of the step."""
+    return StepFailed(f"{type(error).__name__}: {error}")

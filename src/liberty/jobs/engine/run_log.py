@@ -11,6 +11,7 @@ from collections import deque
 from datetime import UTC, datetime
 
 from liberty.jobs.engine.courtesy import LINES_BETWEEN_PAUSES, courtesy
+from liberty.jobs.engine.scope import current_scope
 from liberty.jobs.run import LogLine
 from liberty.secrets import redactor
 
@@ -18,6 +19,8 @@ TAIL_LINES = 100
 LINE_LIMIT = 8192  # characters of one message
 BACKLOG_LINES = 20_000  # lines waiting for the store; beyond, the head ends early rather than memory growing
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
+
+_late = logging.getLogger("nomaflow.late")
 
 type _Pending = tuple[float, str, str, str | None, str]
 type _Held = tuple[float, str, str, str | None, str | logging.LogRecord]
@@ -102,7 +105,7 @@ class RunLog:
             courtesy.give_way()
         with self._lock:
             if self._closed:
-                self.late += 1
+                self._count_late()
             elif (size := self._bytes + len(message)) <= self._limit and len(self._pending) < BACKLOG_LINES:
                 self._bytes = size
                 self._pending.append(line)
@@ -121,10 +124,28 @@ class RunLog:
             courtesy.give_way()
         with self._lock:
             if self._closed:
-                self.late += 1
+                self._count_late()
             else:
                 self._after_head += 1
                 self._tail.append(line)
+
+    def _count_late(self) -> None:
+        """With the lock held. The server's log hears of the first dropped line, the tenth, the hundredth…"""
+        self.late += 1
+        digits = str(self.late)
+        if digits.rstrip("0") != "1":
+            return
+        scope = current_scope.set(None)
+        try:
+            lines = "line" if self.late == 1 else "lines"
+            _late.warning(
+                "run=%s: %d %s logged after its end and dropped; what it started still runs",
+                self.run_id,
+                self.late,
+                lines,
+            )
+        finally:
+            current_scope.reset(scope)
 
     def write(self, level: str, stream: str, step: str | None, text: str) -> None:
         """Collect printed text: whole lines now, the rest once its line is complete or the step ends."""

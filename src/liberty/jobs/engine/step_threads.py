@@ -237,7 +237,7 @@ class ThreadCall:
             return
         if error is None:
             self.done.set_result(result)
-        elif isinstance(error, StopIteration | KeyboardInterrupt | SystemExit):
+        elif isinstance(error, StopIteration) or not isinstance(error, Exception | asyncio.CancelledError):
             self.done.set_exception(StepFailed(f"{type(error).__name__}: {error}"))
         else:
             self.done.set_exception(error)

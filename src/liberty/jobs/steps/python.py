@@ -213,6 +213,8 @@ async def _call_async(function: Callable[..., Any], args: list[Any], kwargs: dic
 async def _finish(pending: Awaitable[Any]) -> StepResult:
     try:
         returned = await pending
+    except GeneratorExit:  # nobody waits any more: the coroutine is being thrown away
+        raise
     except BaseException as error:
         _refuse_exit(error)
         raise
