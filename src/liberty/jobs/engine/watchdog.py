@@ -11,6 +11,7 @@ import logging
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ LOOK_SECONDS = 0.25
 BLOCKED_SECONDS = 1.0  # a loop that does not answer for so long is blocked
 REPLACE_SECONDS = 5.0  # a plugin loop blocked for so long takes no new steps
 LAG_SECONDS = 0.15  # loops or this thread so late while steps compute: they keep the interpreter
+LAG_TIMES = 3  # so often within the window, or so much more at once, before it is worth a word
+LAG_WINDOW_SECONDS = 2.0
 HOLDER_SHARE = (
     0.5  # a loop whose thread used so much of the time this one was late kept the interpreter itself
 )
@@ -98,6 +101,7 @@ class Watchdog:
     _computing: dict[ThreadCall, _Computing] = field(default_factory=dict)
     _end: threading.Event = field(default_factory=threading.Event)
     _armed: float = 0.0
+    _late: deque[float] = field(default_factory=deque)
 
     def start(self) -> None:
         loop, thread_id = self.control
@@ -188,27 +192,38 @@ class Watchdog:
     # -- threads that compute
 
     def _computed(self, now: float, lag: float) -> None:
-        """When something was late, name the threads that computed meanwhile."""
-        calls = list(self.threads.long)
+        """When something was late again and again, or by much, name the threads that computed meanwhile."""
+        if lag >= LAG_SECONDS:
+            self._late.append(now)
+        while self._late and self._late[0] < now - LAG_WINDOW_SECONDS:
+            self._late.popleft()
+        calls = [call for call in list(self.threads.long) if call.thread_id is not None]
         for gone in self._computing.keys() - set(calls):
             del self._computing[gone]
+        busy: list[tuple[ThreadCall, _Computing]] = []
+        total = 0.0
         for call in calls:
-            if call.thread_id is None:
-                continue
-            seconds = _processor_seconds(call.thread_id)
+            seconds = _processor_seconds(call.thread_id or 0)
             known = self._computing.setdefault(call, _Computing(seconds, now))
-            used, passed = seconds - known.seconds, now - known.since
+            share = (seconds - known.seconds) / (now - known.since) if now > known.since else 0.0
             known.seconds, known.since = seconds, now
-            if lag < LAG_SECONDS or now < known.tell_at or used <= passed * HOG_SHARE:
-                continue
-            known.gap *= AGAIN_FACTOR
-            known.tell_at = now + known.gap
-            place = whereabouts.of_thread(call.thread_id, self.plugins_dir())
-            _tell(
-                call.variables.get(current_scope),
-                f"computes and keeps others waiting, {lag * 1000:.0f} ms just now, at {place}: "
-                'isolate = "process" gives it a processor of its own',
-            )
+            total += share
+            if share > HOG_SHARE:
+                busy.append((call, known))
+        often = len(self._late) >= LAG_TIMES or lag >= LAG_SECONDS * LAG_TIMES
+        # When they had little of the processor, it was the machine that was late.
+        if lag < LAG_SECONDS or not often or total < HOLDER_SHARE:
+            return
+        for call, known in busy:
+            if now >= known.tell_at:
+                known.gap *= AGAIN_FACTOR
+                known.tell_at = now + known.gap
+                place = whereabouts.of_thread(call.thread_id, self.plugins_dir())
+                _tell(
+                    call.variables.get(current_scope),
+                    f"computes and keeps others waiting, {lag * 1000:.0f} ms just now, at {place}: "
+                    'isolate = "process" gives it an interpreter of its own',
+                )
 
 
 def _tell(scope: Scope | None, said: str) -> None:
