@@ -99,11 +99,11 @@ class Application:
         self.liveness.phase = "ok"
         self._opened.set()
 
-    async def drain(self, seconds: float) -> None:
+    async def drain(self, seconds: float, *, hurry: bool = False) -> None:
         """Take no more work and wait up to `seconds` for what runs. `/healthz` says 503 from now on."""
         self.liveness.phase = "stopping"
         if self._runtime is not None:
-            await self._runtime.engine.drain(seconds)
+            await self._runtime.engine.drain(seconds, hurry=hurry)
 
     async def close(self) -> None:
         """Let go of everything; runs still going are given `[jobs] drain_seconds`, unless `drain` was called."""

@@ -87,13 +87,20 @@ async def test_a_second_signal_ends_the_server_at_once(
     repo: AppsRepo, processes: Processes, function: str
 ) -> None:
     repo.app(drain_seconds=60, abort_grace_seconds=10)
-    server, _ = await run_in_a_server(repo, processes, function)
+    server, number = await run_in_a_server(repo, processes, function)
     server.send_signal(signal.SIGTERM)
     await eventually(lambda: said(server, "shutting down"), within=5)
     began = time.monotonic()
     server.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(server.wait, 15) == 0
     assert time.monotonic() - began < 4
+    database = open_database(repo.database_url)
+    try:
+        run = await database.read(runs.get, number)
+        assert run is not None
+        assert (str(run.status), run.reason) == ("aborted", "shutdown")
+    finally:
+        await database.close()
 
 
 def said(server: "Popen[str]", text: str) -> bool:

@@ -29,8 +29,9 @@ APPLICATION = "liberty.main:create_app"
 SERVER_FILE = "server.json"
 DEMO_FOLDER = Path("demo-run")
 CONNECTIONS_SECONDS = 1.0  # for open streams to end once runs have
-HURRY_SECONDS = 1.5  # for everything, after a second signal
+HURRY_SECONDS = 1.2  # for runs to be told and their end to be stored, after a second signal
 CLOSE_SECONDS = 4.0
+CLOSE_HURRIED_SECONDS = 0.4
 GC_THRESHOLD = 20_000  # new objects between two looks for cycles
 
 
@@ -41,7 +42,7 @@ class Application(Protocol):
     def runtime(self) -> "Runtime": ...
     async def open(self) -> None: ...
     async def first_admin(self) -> "FirstAdmin": ...
-    async def drain(self, seconds: float) -> None: ...
+    async def drain(self, seconds: float, *, hurry: bool = False) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -166,7 +167,7 @@ async def _serve(load: "Callable[[], Settings]", settings: "Settings", listener:
         server.should_exit = True
         await serving
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with asyncio.timeout(CLOSE_HURRIED_SECONDS if stops.second.done() else CLOSE_SECONDS):
                 await application.close()
     return 0
 
@@ -208,7 +209,7 @@ async def _end(application: Application, server: "uvicorn.Server", stops: Stops)
     server.force_exit = True
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(HURRY_SECONDS):
-            await application.drain(0)
+            await application.drain(0, hurry=True)
 
 
 @contextlib.contextmanager

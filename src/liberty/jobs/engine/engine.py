@@ -46,6 +46,7 @@ from liberty.troubles import Troubles
 
 FLUSH_SECONDS = 0.2
 WATCH_SECONDS = 1.0
+HURRY_SECONDS = 0.5  # what code that was told to stop gets when the process was told twice
 IDLE_SECONDS = 3600.0
 
 _log = logging.getLogger("nomaflow")
@@ -126,7 +127,7 @@ class Engine:
             plugin_loop=runner.plugin_loop,
             threads=runner.threads,
             plugins_dir=lambda: self._generation.settings.paths.plugins_dir,
-            deadman=self._me.role == "server",
+            deadman=self._me.role != "cli",
         )
         watchdog.start()
         self._stack.callback(watchdog.stop)
@@ -307,27 +308,38 @@ class Engine:
         """Return when no run is in flight in this process."""
         await self._work.run(self._required_dispatcher.idle())
 
-    async def drain(self, seconds: float) -> None:
-        """Take no more work, let runs finish for `seconds`, then stop the rest and wait for their last write."""
-        if self._dispatcher is not None:
-            await self._work.run(self._drain(seconds))
+    async def drain(self, seconds: float, *, hurry: bool = False) -> None:
+        """Take no more work, let runs finish for `seconds`, then stop the rest and wait for their last write.
 
-    async def _drain(self, seconds: float) -> None:
+        In a hurry, code that does not end within `HURRY_SECONDS` of being told to is left behind at once.
+        """
+        if self._dispatcher is not None:
+            await self._work.run(self._drain(seconds, hurry=hurry))
+
+    async def _drain(self, seconds: float, *, hurry: bool) -> None:
         dispatcher, runner = self._required_dispatcher, self._required_runner
         dispatcher.close()
         if runner.active and seconds > 0:
             _log.info("shutting down: waiting up to %g s for %d runs", seconds, len(runner.active))
+        if await self._idle_within(seconds):
+            return
+        runner.stop_all("shutdown", "shutdown")
+        if hurry:
+            if await self._idle_within(HURRY_SECONDS):
+                return
+            for execution in runner.active.values():
+                execution.hurry()
+        grace = self._generation.settings.jobs.abort_grace_seconds + 2
+        if not await self._idle_within(grace):
+            _log.error("%d runs did not end within %g s of being stopped", len(runner.active), grace)
+
+    async def _idle_within(self, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):
-                await dispatcher.idle()
+                await self._required_dispatcher.idle()
         except TimeoutError:
-            runner.stop_all("shutdown", "shutdown")
-            grace = self._generation.settings.jobs.abort_grace_seconds + 2
-            try:
-                async with asyncio.timeout(grace):
-                    await dispatcher.idle()
-            except TimeoutError:
-                _log.error("%d runs did not end within %g s of being stopped", len(runner.active), grace)
+            return False
+        return True
 
     async def close(self) -> None:
         """Stop the lanes. Call `drain` first; what still runs is left to the next start's rescue."""

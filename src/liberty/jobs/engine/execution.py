@@ -72,6 +72,11 @@ class Execution:
         self.task.cancel()
         return True
 
+    def hurry(self) -> None:
+        """Wait no longer for code that was told to stop: a second cancel ends every wait for it."""
+        if self.stopping is not None and not self.finishing:
+            self.task.cancel()
+
     def is_stopping(self) -> bool:
         """For `ctx.is_cancelled`: readable from any thread."""
         return self.stopping is not None
