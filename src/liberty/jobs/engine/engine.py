@@ -126,6 +126,7 @@ class Engine:
             work=self._work,
             plugin_loop=runner.plugin_loop,
             threads=runner.threads,
+            busy=lambda: self._required_dispatcher.has_work or bool(runner.plugin_loop.abandoned),
             plugins_dir=lambda: self._generation.settings.paths.plugins_dir,
             deadman=self._me.role != "cli",
         )

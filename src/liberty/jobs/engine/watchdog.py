@@ -24,6 +24,9 @@ from liberty.jobs.engine.step_threads import StepThreads, ThreadCall
 from liberty.loops import LoopThread
 
 LOOK_SECONDS = 0.25
+IDLE_LOOK_SECONDS = (
+    0.5  # while nothing runs; looking costs an idle process a measurable part of its own little use
+)
 BLOCKED_SECONDS = 1.0  # a loop that does not answer for so long is blocked
 REPLACE_SECONDS = 5.0  # a plugin loop blocked for so long takes no new steps
 LAG_SECONDS = 0.15  # loops or this thread so late while steps compute: they keep the interpreter
@@ -87,6 +90,7 @@ class Watchdog:
     Args:
         control: the loop that serves the API, and its thread.
         work: the loop of the engine.
+        busy: whether any run is in flight; else only the control loop is looked at.
         deadman: whether native code that keeps the interpreter for long makes the stacks of all threads appear on
             standard error; there is one such alarm per process.
     """
@@ -95,6 +99,7 @@ class Watchdog:
     work: LoopThread
     plugin_loop: PluginLoop
     threads: StepThreads
+    busy: Callable[[], bool]
     plugins_dir: Callable[[], Path]
     deadman: bool = False
     _watched: list[_Watched] = field(default_factory=list)
@@ -116,26 +121,34 @@ class Watchdog:
 
     def _run(self) -> None:
         looked = time.monotonic()
-        while not self._end.wait(LOOK_SECONDS):
+        pause = LOOK_SECONDS
+        while not self._end.wait(pause):
             now = time.monotonic()
-            late = now - looked - LOOK_SECONDS
-            self._arm(now)
+            late = now - looked - pause
+            busy = self.busy()
+            self._arm(now, wanted=busy)
             try:
-                self._look(now, max(late, 0.0))
+                self._look(now, max(late, 0.0), busy=busy)
             except Exception:  # noqa: BLE001 - edge: a tick; the watch must go on
                 _log.exception("the watchdog failed to look; it goes on")
+            pause = LOOK_SECONDS if busy else IDLE_LOOK_SECONDS
             looked = time.monotonic()
-        if self._armed:
-            faulthandler.cancel_dump_traceback_later()
+        self._arm(looked, wanted=False)
 
-    def _arm(self, now: float) -> None:
-        if self.deadman and now - self._armed > REARM_SECONDS and sys.__stderr__ is not None:
-            self._armed = now
+    def _arm(self, now: float, *, wanted: bool) -> None:
+        if not wanted:
+            if self._armed:
+                faulthandler.cancel_dump_traceback_later()
+                self._armed = 0.0
+        elif self.deadman and now - self._armed > REARM_SECONDS and sys.__stderr__ is not None:
             faulthandler.dump_traceback_later(DEADMAN_SECONDS, file=sys.__stderr__)
+            self._armed = now
 
-    def _look(self, now: float, late: float) -> None:
+    def _look(self, now: float, late: float, *, busy: bool) -> None:
         lag = late
         for watched in self._current():
+            if not busy and watched.kind != "control" and watched.asked is None:
+                continue
             lag = max(lag, watched.lag)
             watched.lag = 0.0
             if watched.lane is not None and not watched.lane.is_alive():
