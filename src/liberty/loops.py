@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -146,6 +147,39 @@ async def contained_wait[T](what: str, work: Awaitable[T], passing: type[Excepti
     except Exception:  # noqa: BLE001 - edge: a part of a loop tick
         _log.exception("%s failed", what)
         return None
+
+
+class ThreadTicker:
+    """Calls `tick` again and again in a thread of its own, for what must go on while every loop is blocked.
+
+    Args:
+        tick: gets how many seconds late it is called; returns the seconds to wait until the next time.
+        pause: the first wait, and the one after a tick that raised, which is logged.
+    """
+
+    def __init__(self, name: str, tick: Callable[[float], float], pause: float) -> None:
+        self.name = name
+        self._tick = tick
+        self._pause = pause
+        self._end = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._main, name=self.name, daemon=True).start()
+
+    def stop(self) -> None:
+        """No tick begins any more; does not wait for one that runs."""
+        self._end.set()
+
+    def _main(self) -> None:
+        pause = self._pause
+        due = time.monotonic() + pause
+        while not self._end.wait(pause):
+            try:
+                pause = self._tick(max(time.monotonic() - due, 0.0))
+            except Exception:  # noqa: BLE001 - edge: a loop tick; the loop must outlive it
+                _log.exception("%s: tick failed; next one in %s s", self.name, self._pause)
+                pause = self._pause
+            due = time.monotonic() + pause
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """One try of one step. Whatever user code does, the outcome is a value; only cancellation passes through."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from liberty.errors import LibertyError
@@ -57,6 +58,16 @@ async def attempt(step: StepConfig, ctx: RunContext) -> StepOutcome:
     except Exception as error:  # noqa: BLE001 - edge: a step may raise anything
         return failure(error)
     return StepOutcome(SUCCEEDED, result=result)
+
+
+def attempt_here(function: Callable[[], StepResult]) -> StepOutcome:
+    """The outcome of a try that neither waits nor can be timed out here: in a process of its own."""
+    try:
+        return StepOutcome(SUCCEEDED, result=function())
+    except StepCancelled as error:
+        return StepOutcome(ABORTED, error=_described(error))
+    except Exception as error:  # noqa: BLE001 - edge: a step may raise anything
+        return failure(error)
 
 
 def _being_cancelled() -> bool:

@@ -24,12 +24,12 @@ from liberty.connectors import ConnectorRegistry
 from liberty.errors import LibertyError
 from liberty.etl.current_run import current_run_id
 from liberty.jobs.engine import step_wire
-from liberty.jobs.engine.attempt import StepOutcome, failure
+from liberty.jobs.engine.attempt import StepOutcome, attempt_here, failure
 from liberty.jobs.engine.capture import capture
 from liberty.jobs.engine.run_log import RunLog
 from liberty.jobs.engine.scope import Scope, current_scope
-from liberty.jobs.run import ABORTED, SUCCEEDED, StepError, StepRun
-from liberty.jobs.steps.base import ChildRun, RunContext, StepCancelled, StepFailed, StepLog, StepResult
+from liberty.jobs.run import ABORTED, Json, StepError, StepRun
+from liberty.jobs.steps.base import ChildRun, RunContext, StepFailed, StepLog, StepResult
 from liberty.jobs.steps.python import PythonStep
 from liberty.plugins import PluginSet, importer
 from liberty.secrets import redactor
@@ -62,8 +62,8 @@ class Channel:
             os.killpg(0, signal.SIGKILL)
         return step_wire.read_line(line)
 
-    def send(self, message: Mapping[str, Any]) -> None:
-        line = step_wire.line_of(dict(message))
+    def send(self, message: Json) -> None:
+        line = step_wire.line_of(message)
         main = threading.current_thread() is threading.main_thread()
         if main:
             self._main_is_sending = True
@@ -89,7 +89,7 @@ class Channel:
             elif "previous" in message:
                 self._answers.put(message["previous"])
 
-    def ask(self, question: Mapping[str, Any]) -> Any:
+    def ask(self, question: Json) -> Any:
         with _asking:
             self.send(question)
             return self._answers.get()
@@ -114,7 +114,7 @@ class PipeLog(RunLog):
         self._channel = channel
 
     def add(self, created: float, level: str, logger: str, step: str | None, message: str) -> None:
-        self._channel.send({"log": [created, level, logger, step, redactor.redact(message)]})
+        self._channel.send([created, level, logger, step, redactor.redact(message)])
 
 
 class Previous(Mapping[str, StepRun]):
@@ -214,7 +214,8 @@ def main() -> NoReturn:
     outcome = StepOutcome(ABORTED, error=StepError("CancelledError", "the step cancelled itself"))
     try:
         ctx = _context(asked, step_wire.unpack_tree(tree), channel)
-        outcome = _outcome(PythonStep(callable=asked["callable"], op_kwargs=asked["op_kwargs"]), ctx)
+        step = PythonStep(callable=asked["callable"], op_kwargs=asked["op_kwargs"])
+        outcome = attempt_here(lambda: _driven(step.execute(ctx)))
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         log.finish_lines()
     except asyncio.CancelledError:
@@ -262,15 +263,6 @@ def _context(asked: Mapping[str, Any], tree: Any, channel: Channel) -> RunContex
         cancelled=channel.is_stopping,
         host=Host(channel, step_wire.unpack_settings(asked["settings"]), plugins, asked["connectors"]),
     )
-
-
-def _outcome(step: PythonStep, ctx: RunContext) -> StepOutcome:
-    try:
-        return StepOutcome(SUCCEEDED, result=_driven(step.execute(ctx)))
-    except StepCancelled as error:
-        return StepOutcome(ABORTED, error=failure(error).error)
-    except Exception as error:  # noqa: BLE001 - edge: a step may raise anything
-        return failure(error)
 
 
 def _driven(step: Coroutine[Any, Any, StepResult]) -> StepResult:

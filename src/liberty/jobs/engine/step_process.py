@@ -170,12 +170,17 @@ class _Supervisor:
     # -- in the thread
 
     def _main(self) -> None:
+        outcome = failure(StepFailed("defect: the step's process could not be looked after"))
         try:
             outcome = self._supervise()
-        except Exception as error:  # noqa: BLE001 - edge: part of a step's attempt; whoever waits must hear of it
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # no process to be had, or one that does not say what it should
             outcome = failure(error)
-        with suppress(RuntimeError):  # the process is going down
-            self._loop.call_soon_threadsafe(self._deliver, outcome)
+        finally:
+            with suppress(RuntimeError):  # the server is going down
+                self._loop.call_soon_threadsafe(self._deliver, outcome)
 
     def _deliver(self, outcome: StepOutcome) -> None:
         if not self.done.done():
@@ -275,10 +280,11 @@ class _Supervisor:
         return True
 
     def _understand(self, ours: socket.socket, line: bytes) -> None:
+        if line.startswith(b"["):
+            self._log(*step_wire.read_log(line))
+            return
         message = step_wire.read_line(line)
-        if "log" in message:
-            self._log(*message["log"])
-        elif "previous" in message:
+        if "previous" in message:
             found = step_wire.pack(self._ctx.previous.get(message["previous"]), str)
             with suppress(OSError):  # it has ended meanwhile
                 self._send(ours, step_wire.line_of({"previous": found}))
@@ -287,7 +293,7 @@ class _Supervisor:
 
     def _log(self, created: float, level: str, logger: str, step: str | None, text: str) -> None:
         """As if it had been logged here, so that the log of the run and that of the server both have it."""
-        if logger in _PRINTED:
+        if logger in _PRINTED or self._scope.log.past_limit:
             self._scope.log.add(created, level, logger, step, text)
             return
         record = logging.makeLogRecord(

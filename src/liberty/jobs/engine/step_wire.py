@@ -92,6 +92,12 @@ def read_line(line: bytes) -> Any:
         raise ValueError(f"not a line of a step's process: {type(error).__name__}: {error}") from error
 
 
+def read_log(line: bytes) -> tuple[float, str, str, str | None, str]:
+    """A line of a log: a bare list, because there may be a flood of them. Raises ValueError."""
+    created, level, logger, step, message = json.loads(line)
+    return float(created), str(level), str(logger), step and str(step), str(message)
+
+
 def _unpacked(found: dict[str, Any]) -> Any:
     if "$" not in found:
         return found

@@ -9,7 +9,6 @@ import asyncio
 import faulthandler
 import logging
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -21,7 +20,7 @@ from liberty.jobs.engine import whereabouts
 from liberty.jobs.engine.plugin_loop import PluginLoop
 from liberty.jobs.engine.scope import Scope, current_scope
 from liberty.jobs.engine.step_threads import StepThreads, ThreadCall
-from liberty.loops import LoopThread
+from liberty.loops import LoopThread, ThreadTicker
 
 LOOK_SECONDS = 0.25
 IDLE_LOOK_SECONDS = (
@@ -104,7 +103,7 @@ class Watchdog:
     deadman: bool = False
     _watched: list[_Watched] = field(default_factory=list)
     _computing: dict[ThreadCall, _Computing] = field(default_factory=dict)
-    _end: threading.Event = field(default_factory=threading.Event)
+    _ticker: ThreadTicker | None = None
     _armed: float = 0.0
     _late: deque[float] = field(default_factory=deque)
 
@@ -114,26 +113,20 @@ class Watchdog:
             _Watched("control", loop, thread_id),
             _Watched("work", self.work.loop, self.work.thread_id or 0),
         ]
-        threading.Thread(target=self._run, name="liberty-watchdog", daemon=True).start()
+        self._ticker = ThreadTicker("liberty-watchdog", self._tick, LOOK_SECONDS)
+        self._ticker.start()
 
     def stop(self) -> None:
-        self._end.set()
+        if self._ticker is not None:
+            self._ticker.stop()
+        self._arm(0.0, wanted=False)
 
-    def _run(self) -> None:
-        looked = time.monotonic()
-        pause = LOOK_SECONDS
-        while not self._end.wait(pause):
-            now = time.monotonic()
-            late = now - looked - pause
-            busy = self.busy()
-            self._arm(now, wanted=busy)
-            try:
-                self._look(now, max(late, 0.0), busy=busy)
-            except Exception:  # noqa: BLE001 - edge: a tick; the watch must go on
-                _log.exception("the watchdog failed to look; it goes on")
-            pause = LOOK_SECONDS if busy else IDLE_LOOK_SECONDS
-            looked = time.monotonic()
-        self._arm(looked, wanted=False)
+    def _tick(self, late: float) -> float:
+        now = time.monotonic()
+        busy = self.busy()
+        self._arm(now, wanted=busy)
+        self._look(now, late, busy=busy)
+        return LOOK_SECONDS if busy else IDLE_LOOK_SECONDS
 
     def _arm(self, now: float, *, wanted: bool) -> None:
         if not wanted:
