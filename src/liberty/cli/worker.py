@@ -54,7 +54,7 @@ async def _end(runtime: "Runtime", second: "asyncio.Future[None]") -> None:
         return
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(HURRY_SECONDS):
-            await runtime.engine.drain(0)
+            await runtime.engine.drain(0, hurry=True)
 
 
 def _configure(parser: Parser) -> None:
