@@ -1,16 +1,14 @@
 """`isolate = "process"`: the same contract as in the server, and nothing that a kill does not end."""
 
-import asyncio
 import os
-import time
-from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from liberty.jobs.engine import step_wire
+from liberty.jobs.schema import jobs_schema
 from liberty.jobs.service.runs import RunDetail
+from liberty.jobs.steps.python import PythonStep
 from tests.factories import AppsRepo, Program, eventually, python_job
 
 FUNCTIONS = """
@@ -79,73 +77,16 @@ def returns_object():
 def exits(ctx):
     sys.exit(3)
 
-def exits_hard(ctx):
-    print("last words")
-    os._exit(3)
-
-def killed(ctx):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def interrupts(ctx):
-    os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(5)
-
-def crashes(ctx):
-    import ctypes
-    ctypes.string_at(0)
-
 def raises_base(ctx):
     class Odd(BaseException):
         pass
     raise Odd("odd")
-
-async def closes_loop(ctx):
-    asyncio.get_event_loop().stop()
-    await asyncio.sleep(3600)
-
-def stuck(ctx):
-    pid_mark(ctx, "started", os.getpid())
-    while True:
-        try:
-            time.sleep(60)
-        except BaseException:
-            pass
-
-def holds_the_interpreter(ctx):
-    import re
-    pid_mark(ctx, "started", os.getpid())
-    re.match(r"(a+)+$", "a" * 64 + "b")
-
-async def swallows(ctx):
-    pid_mark(ctx, "started", os.getpid())
-    while True:
-        try:
-            await asyncio.sleep(60)
-        except BaseException:
-            log.info("swallowed")
 
 def polite(ctx):
     pid_mark(ctx, "started", os.getpid())
     while not ctx.is_cancelled():
         time.sleep(0.01)
     log.info("saw the cancel")
-
-def cleans_up(ctx):
-    pid_mark(ctx, "started", os.getpid())
-    try:
-        time.sleep(60)
-    finally:
-        log.info("cleaned up")
-
-def starts_programs(ctx):
-    pid_mark(ctx, "child", subprocess.Popen(["sleep", "600"]).pid)
-    pid_mark(ctx, "started", os.getpid())
-    time.sleep(600)
-
-def leaves_a_program(ctx):
-    pid_mark(ctx, "child", subprocess.Popen(["sleep", "600"]).pid)
-    threading.Thread(target=time.sleep, args=(600,)).start()
-    return 1
 
 def inherited(ctx):
     found = []
@@ -160,9 +101,6 @@ def floods(ctx):
     for n in range(20_000):
         log.info("line %d", n)
     return 20_000
-
-def huge():
-    return {"text": "x" * 70_000_000}
 """
 
 
@@ -286,84 +224,6 @@ async def test_a_step_may_cancel_its_run(repo: AppsRepo) -> None:
     assert (detail.steps[0].error.type, detail.steps[0].error.message) == ("StepCancelled", "not today")
 
 
-@pytest.mark.parametrize(
-    ("function", "message"),
-    [
-        ("exits_hard", "the step's process ended with exit code 3 before the function returned"),
-        ("killed", "the step's process was killed by signal 9 (out of memory?)"),
-        ("crashes", "the step's process was killed by signal 11 (SIGSEGV)"),
-        ("interrupts", "the callable raised KeyboardInterrupt()"),
-        ("huge", "the step's result is larger than 64 MiB; store it and return where it is"),
-        ("closes_loop", "RuntimeError"),
-    ],
-)
-async def test_the_end_of_the_process_is_a_failure_of_the_step_alone(
-    repo: AppsRepo, function: str, message: str
-) -> None:
-    detail, messages = await one(repo, function)
-    assert str(detail.run.status) == "failed"
-    error = detail.steps[0].error
-    assert error is not None
-    assert message in (error.message, error.type)
-    if function == "exits_hard":
-        assert "last words" in messages
-    if function == "crashes":
-        assert any("Segmentation fault" in line for line in messages)
-
-
-@pytest.mark.parametrize(
-    ("function", "said"),
-    [
-        ("stuck", None),
-        ("holds_the_interpreter", None),
-        ("swallows", "swallowed"),
-        ("polite", "saw the cancel"),
-        ("cleans_up", "cleaned up"),
-        ("starts_programs", None),
-    ],
-)
-async def test_an_abort_ends_the_process_whatever_it_does(
-    repo: AppsRepo, function: str, said: str | None
-) -> None:
-    repo.app(abort_grace_seconds=1.5).plugin(FUNCTIONS).jobs(isolated("job", function))
-    async with repo.running() as program:
-        run = await program.start("job")
-        await program.marked("started")
-        pids = [marked_pid(program, "started")]
-        if function == "starts_programs":
-            pids.append(marked_pid(program, "child"))
-        began = time.monotonic()
-        await program.abort(run)
-        detail = await program.ended(run, within=8)
-        assert time.monotonic() - began < 5
-        assert (str(detail.run.status), detail.run.reason) == ("aborted", "aborted by user:alice")
-        assert [pid for pid in pids if running(pid)] == []
-        messages = await program.messages(run)
-        stats = await program.runtime.engine.stats()
-    if said:
-        assert said in messages
-    assert (stats.abandoned_threads, stats.busy_threads) == (0, 0)
-
-
-async def test_a_timeout_kills_the_process(repo: AppsRepo) -> None:
-    repo.plugin(FUNCTIONS).jobs(isolated("job", "stuck", timeout_seconds=2))
-    async with repo.running() as program:
-        run = await program.start("job")
-        await program.marked("started")
-        detail = await program.ended(run, within=10)
-        assert not running(marked_pid(program, "started"))
-    assert str(detail.run.status) == "failed"
-    assert detail.steps[0].reason == "timeout after 2s"
-
-
-async def test_nothing_a_step_started_outlives_it(repo: AppsRepo) -> None:
-    repo.plugin(FUNCTIONS).jobs(isolated("job", "leaves_a_program"))
-    async with repo.running() as program:
-        detail = await program.run("job")
-        assert str(detail.run.status) == "succeeded"
-        await eventually(lambda: not running(marked_pid(program, "child")), within=3)
-
-
 async def test_no_socket_file_or_secret_is_handed_down(repo: AppsRepo) -> None:
     detail, _ = await one(repo, "inherited")
     output = detail.steps[0].output
@@ -420,28 +280,9 @@ async def test_what_it_says_is_free_of_secrets(repo: AppsRepo) -> None:
     assert "tell-nobody-123" not in repr((detail, messages))
 
 
-def test_values_arrive_as_they_left() -> None:
-    value = {
-        "plain": [None, True, 1, 2.5, "ü", "\ud800", 10**30, float("inf")],
-        "tuple": (1, (2,)),
-        "when": [date(2026, 3, 1), timedelta(seconds=1.5), Decimal("1.10"), b"\x00\xff"],
-        3: "a key that is no text",
-        "$": {"$": "dict", "v": 1},
-    }
-    assert step_wire.read_line(step_wire.line_of(step_wire.pack(value))) == value
-    with pytest.raises(TypeError, match="object"):
-        step_wire.pack([object()])
-
-
-def test_what_was_not_written_by_the_other_side_is_refused() -> None:
-    for line in (b"{", b'{"$": "eval", "v": "1"}', b'{"$": "Decimal"}', b'{"$": "StepRun", "v": {"x": 1}}'):
-        with pytest.raises(ValueError):
-            step_wire.read_line(line)
-
-
-async def test_several_at_once(repo: AppsRepo) -> None:
-    repo.plugin(FUNCTIONS).jobs(isolated("job", "leaves_a_program", "single_instance = false"))
-    async with repo.running() as program:
-        runs = [await program.start("job") for _ in range(6)]
-        details = await asyncio.gather(*(program.ended(run, within=60) for run in runs))
-    assert [str(detail.run.status) for detail in details] == ["succeeded"] * 6
+def test_the_key_is_described_and_checked() -> None:
+    key = jobs_schema()["$defs"]["python"]["properties"]["isolate"]
+    assert (key["enum"], key["default"]) == (["none", "process"], "none")
+    assert "process of its own" in key["description"]
+    with pytest.raises(ValidationError, match="isolate"):
+        PythonStep.model_validate({"callable": "work:noop", "isolate": "thread"})

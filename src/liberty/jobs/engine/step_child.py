@@ -50,6 +50,7 @@ class Channel:
         self._interrupted = False
         self._answers: SimpleQueue[Any] = SimpleQueue()
         self.stopping = False
+        self.asked_to_stop = False
         self.on_stop: Callable[[], object] = lambda: None
 
     def is_stopping(self) -> bool:
@@ -84,7 +85,7 @@ class Channel:
         while True:
             message = self.read()
             if "stop" in message:
-                self.stopping = True
+                self.stopping = self.asked_to_stop = True
                 self.on_stop()
             elif "previous" in message:
                 self._answers.put(message["previous"])
@@ -204,6 +205,8 @@ def main() -> NoReturn:
     faulthandler.enable()
     channel = Channel(control)
     asked, tree = channel.read(), channel.read()
+    # At the end, so that a folder the server can import from hides nothing here that it does not hide there.
+    sys.path += [entry for entry in asked["path"] if entry not in sys.path]
     threading.Thread(target=channel.listen, name="liberty-server", daemon=True).start()
     signal.signal(signal.SIGTERM, channel.terminate)
     log = PipeLog(channel, asked["log_level"], asked["run_id"])
@@ -219,7 +222,8 @@ def main() -> NoReturn:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         log.finish_lines()
     except asyncio.CancelledError:
-        pass
+        if channel.stopping and not channel.asked_to_stop:
+            outcome = failure(StepFailed("the step's process was told to end by signal 15 (SIGTERM)"))
     channel.send({"outcome": _packed(outcome)})
     os._exit(0)  # threads that the step has left running must not keep the process
 

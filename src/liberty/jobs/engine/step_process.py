@@ -88,6 +88,7 @@ def _request(ctx: RunContext, callable_: str, op_kwargs: Mapping[str, Any]) -> b
         "settings": step_wire.pack_settings(host.settings),
         "connectors": None if source is None else {"file": source.file, "text": source.text},
         "generation": host.plugins.number,
+        "path": list[Json](sys.path),
     }
     return step_wire.line_of(known) + _tree_of(host.plugins)
 
