@@ -37,7 +37,7 @@ HOLDER_SHARE = (
 HOG_SHARE = 0.1  # the part of a processor from which on a thread is called to account
 AGAIN_FACTOR = 4  # an offence that goes on is told again after so many times as long
 DEADMAN_SECONDS = 5.0  # the interpreter gone for so long: the stacks of all threads, from below Python
-REARM_SECONDS = 1.0
+REARM_SECONDS = 2.0
 
 _log = logging.getLogger("nomaflow.watchdog")
 
@@ -119,21 +119,19 @@ class Watchdog:
     def stop(self) -> None:
         if self._ticker is not None:
             self._ticker.stop()
-        self._arm(0.0, wanted=False)
+        if self._armed:
+            faulthandler.cancel_dump_traceback_later()
 
     def _tick(self, late: float) -> float:
         now = time.monotonic()
         busy = self.busy()
-        self._arm(now, wanted=busy)
+        self._arm(now)
         self._look(now, late, busy=busy)
         return LOOK_SECONDS if busy else IDLE_LOOK_SECONDS
 
-    def _arm(self, now: float, *, wanted: bool) -> None:
-        if not wanted:
-            if self._armed:
-                faulthandler.cancel_dump_traceback_later()
-                self._armed = 0.0
-        elif self.deadman and now - self._armed > REARM_SECONDS and sys.__stderr__ is not None:
+    def _arm(self, now: float) -> None:
+        """Also while nothing runs: native code may keep the interpreter from its first moment on."""
+        if self.deadman and now - self._armed > REARM_SECONDS and sys.__stderr__ is not None:
             faulthandler.dump_traceback_later(DEADMAN_SECONDS, file=sys.__stderr__)
             self._armed = now
 
