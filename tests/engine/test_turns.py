@@ -7,7 +7,8 @@ import pytest
 
 from liberty.jobs.run import QUEUED
 from liberty.jobs.service.runs import RunDetail
-from tests.factories import AppsRepo, Program, eventually, python_job
+from liberty.jobs.service.technical import Technical
+from tests.factories import ALICE, AppsRepo, Program, eventually, python_job
 
 NOTES = """
 async def holds(ctx):
@@ -24,6 +25,17 @@ def apart(details: list[RunDetail]) -> bool:
         and other.run.started_at is not None
         and one.run.finished_at <= other.run.started_at
         for one, other in itertools.pairwise(details)
+    )
+
+
+def technical(program: Program) -> Technical:
+    runtime = program.runtime
+    return Technical(
+        database=runtime.database,
+        clock=runtime.clock,
+        engine=runtime.engine,
+        scheduler=runtime.scheduler,
+        current=lambda: runtime.generation,
     )
 
 
@@ -192,6 +204,8 @@ async def test_a_replica_with_a_place_takes_what_another_has_no_place_for(
             await one.marked(f"began-{run.run_id}")
         owners = {(await one.detail(run)).run.owner for run in runs}
         assert owners == {one.runtime.engine.replica, two.runtime.engine.replica}
+        seen = await technical(one).document(ALICE)
+        assert {run["run_id"] for run in seen["in_flight"]} == {run.run_id for run in runs}
         # An abort reaches the owner through the other replica.
         theirs = [run for run in runs if (await one.detail(run)).run.owner == two.runtime.engine.replica]
         await one.abort(theirs[0])

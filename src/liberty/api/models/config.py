@@ -62,7 +62,7 @@ class ReplicaModel(Answer):
 
 
 class InFlightModel(RunModel):
-    """A run of this process."""
+    """A run in progress, here or in another replica; `waiting` is only known here."""
 
     elapsed_ms: int
     stopping: str | None

@@ -9,13 +9,14 @@ from liberty.database import Database
 from liberty.jobs.engine.engine import Engine
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.scheduler import LONGEST_SLEEP_SECONDS, Scheduler
-from liberty.jobs.run import ABORTED, FAILED, Run
+from liberty.jobs.engine.stats import EngineStats, InFlight
+from liberty.jobs.run import ABORTED, ABORTING, FAILED, RUNNING, Run
 from liberty.jobs.service import wire
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.wire import Wire
 from liberty.jobs.store import listing, replicas
 from liberty.jobs.store.lease import Lease
-from liberty.jobs.store.listing import RunFilter
+from liberty.jobs.store.listing import MAX_PAGE, RunFilter
 
 RECENT_FAILURES = 20
 _SILENT = timedelta(seconds=LONGEST_SLEEP_SECONDS * 2)
@@ -58,6 +59,22 @@ class Technical:
         """Connections per pool."""
         return self._current().connectors.pools.stats()
 
+    async def _elsewhere(self, stats: EngineStats) -> list[InFlight]:
+        """The runs of other replicas, as far as their rows tell."""
+        here = {item.run.number for item in stats.in_flight}
+        found = await self._database.read(listing.page, RunFilter(statuses=(RUNNING, ABORTING)), MAX_PAGE)
+        now = self._clock.now()
+        return [
+            InFlight(
+                run,
+                run.current_step,
+                (now - run.started_at).total_seconds() if run.started_at else 0.0,
+                "abort" if run.status == ABORTING else None,
+            )
+            for run in found
+            if run.number not in here and run.owner != stats.replica
+        ]
+
     async def document(self, caller: Caller) -> Wire:
         """Everything at once."""
         state = self._scheduler.state
@@ -97,15 +114,8 @@ class Technical:
             ],
             "running": len(stats.in_flight),
             "in_flight": [
-                {
-                    **wire.run(item.run),
-                    "current_step": item.current_step,
-                    "elapsed_ms": round(item.elapsed_seconds * 1000),
-                    "stopping": item.stopping,
-                    "waiting": item.waiting,
-                }
-                for item in stats.in_flight
-                if shown(item.run)
+                *(_in_flight(item) for item in stats.in_flight if shown(item.run)),
+                *(_in_flight(item) for item in await self._elsewhere(stats) if shown(item.run)),
             ],
             "waiting": stats.waiting,
             "busy_threads": stats.busy_threads,
@@ -129,6 +139,16 @@ class Technical:
             "pools": list(self.pools()),
             "recent_failures": [wire.run(run) for run in failures if shown(run)],
         }
+
+
+def _in_flight(item: InFlight) -> Wire:
+    return {
+        **wire.run(item.run),
+        "current_step": item.current_step,
+        "elapsed_ms": round(item.elapsed_seconds * 1000),
+        "stopping": item.stopping,
+        "waiting": item.waiting,
+    }
 
 
 def _lease(lease: Lease) -> Wire:
