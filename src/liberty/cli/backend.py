@@ -6,16 +6,16 @@ Every answer has the shape that the REST API serves, so a command prints the sam
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from liberty.cli.command import Arguments
 from liberty.cli.server_address import Server
 
 if TYPE_CHECKING:
+    from liberty.jobs.service.operate import Then
     from liberty.settings import Settings
 
 type Document = dict[str, Any]
-type Then = Literal["drop", "latest", "all"]
 
 
 class Backend(Protocol):
@@ -72,7 +72,7 @@ class Backend(Protocol):
         """Write it to the file the job comes from, and reload."""
         ...
 
-    def pause(self, name: str, *, until: str | None, reason: str | None, then: Then = "drop") -> Document:
+    def pause(self, name: str, *, until: str | None, reason: str | None, then: "Then" = "drop") -> Document:
         """Hold back the job's fires."""
         ...
 

@@ -7,7 +7,6 @@ from types import FrameType
 from typing import Any
 
 from liberty.auth.principal import Principal
-from liberty.cli.backend import Then
 from liberty.cli.os_user import os_user
 from liberty.cli.process_log import prepare_process_log
 from liberty.errors import Unavailable
@@ -19,7 +18,7 @@ from liberty.jobs.service.explain import Explainer
 from liberty.jobs.service.follow import Batch, LogFollower
 from liberty.jobs.service.instants import parse_instant
 from liberty.jobs.service.jobs import JobReader
-from liberty.jobs.service.operate import Operations
+from liberty.jobs.service.operate import Operations, Then
 from liberty.jobs.service.schedule import ScheduleReader
 from liberty.runtime import Runtime
 from liberty.settings import Settings

@@ -7,10 +7,9 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from liberty.cli.backend import Then
 from liberty.cli.exits import UsageError
 from liberty.cli.os_user import os_user
 from liberty.cli.server_address import Server
@@ -26,6 +25,9 @@ from liberty.errors import (
     Unauthenticated,
     Unavailable,
 )
+
+if TYPE_CHECKING:
+    from liberty.jobs.service.operate import Then
 
 type Document = dict[str, Any]
 
@@ -140,7 +142,7 @@ class RemoteBackend:
     def set_enabled(self, name: str, *, enabled: bool) -> Document:
         return self._post(f"/admin/jobs/{_part(name)}/{'enable' if enabled else 'disable'}")
 
-    def pause(self, name: str, *, until: str | None, reason: str | None, then: Then = "drop") -> Document:
+    def pause(self, name: str, *, until: str | None, reason: str | None, then: "Then" = "drop") -> Document:
         return self._post(
             f"/admin/jobs/{_part(name)}/pause", {"until": until, "reason": reason, "then": then}
         )

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
 from liberty.jobs.engine import lean_record
-from liberty.jobs.engine.run_log import message_of
+from liberty.jobs.engine.run_log import LATE, message_of
 from liberty.jobs.engine.scope import current_scope
 
 _UNCHANGING = frozenset({str, int, float, bool, type(None)})
@@ -28,7 +28,7 @@ class CaptureHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         scope = current_scope.get()
-        if scope is None or record.levelno < scope.log.threshold:
+        if scope is None or record.levelno < scope.log.threshold or record.name == LATE:
             return False
         if scope.log.past_limit and _can_wait(record):
             scope.log.add_record(record, scope.step)

@@ -11,7 +11,6 @@ from collections import deque
 from datetime import UTC, datetime
 
 from liberty.jobs.engine.courtesy import LINES_BETWEEN_PAUSES, courtesy
-from liberty.jobs.engine.scope import current_scope
 from liberty.jobs.run import LogLine
 from liberty.secrets import redactor
 
@@ -20,7 +19,8 @@ LINE_LIMIT = 8192  # characters of one message
 BACKLOG_LINES = 20_000  # lines waiting for the store; beyond, the head ends early rather than memory growing
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
-_late = logging.getLogger("nomaflow.late")
+LATE = "nomaflow.late"
+"""The logger that tells of lines a run has no place for any more: they are not to be captured again."""
 
 type _Pending = tuple[float, str, str, str | None, str]
 type _Held = tuple[float, str, str, str | None, str | logging.LogRecord]
@@ -135,17 +135,13 @@ class RunLog:
         digits = str(self.late)
         if digits.rstrip("0") != "1":
             return
-        scope = current_scope.set(None)
-        try:
-            lines = "line" if self.late == 1 else "lines"
-            _late.warning(
-                "run=%s: %d %s logged after its end and dropped; what it started still runs",
-                self.run_id,
-                self.late,
-                lines,
-            )
-        finally:
-            current_scope.reset(scope)
+        lines = "line" if self.late == 1 else "lines"
+        logging.getLogger(LATE).warning(
+            "run=%s: %d %s logged after its end and dropped; what it started still runs",
+            self.run_id,
+            self.late,
+            lines,
+        )
 
     def write(self, level: str, stream: str, step: str | None, text: str) -> None:
         """Collect printed text: whole lines now, the rest once its line is complete or the step ends."""
