@@ -105,18 +105,18 @@ def _moves(world: World) -> list[str]:
 
 
 def _single_instance(world: World, told: Told) -> list[str]:
-    """No two runs of a job that allows one were in flight at a time."""
+    """No two runs of a job that allows one were in progress at a time; those in a line wait as queued rows."""
     wrong: list[str] = []
     flying: dict[str, set[int]] = defaultdict(set)
     for number, job, after in world.connection.execute(
         "SELECT id, job, after FROM witness ORDER BY rowid"
     ).fetchall():
-        if Status(after) in FINAL:
+        if Status(after) in FINAL or after == QUEUED:
             flying[job].discard(number)
             continue
         flying[job].add(number)
         if told.jobs[job].single_instance and len(flying[job]) > 1:
-            wrong.append(f"{job}: {sorted(flying[job])} were in flight at a time")
+            wrong.append(f"{job}: {sorted(flying[job])} were in progress at a time")
     return wrong
 
 

@@ -7,14 +7,15 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from liberty.database import Duplicate
 from liberty.errors import Unavailable
 from liberty.jobs.engine import rescue
 from liberty.jobs.engine.firing import Basis, Fired, Firing, fire
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.persist import persist
 from liberty.jobs.engine.scheduler import Scheduler
-from liberty.jobs.run import FAILED, QUEUED, SUCCEEDED
-from liberty.jobs.store import replicas, runs
+from liberty.jobs.run import FAILED, QUEUED, SUCCEEDED, Run
+from liberty.jobs.store import queue, replicas, runs
 from liberty.jobs.store.replicas import Replica as Row
 from liberty.jobs.store.runs import Fence
 from tests.sim.world import BadDatabase, Sleeper, World
@@ -50,6 +51,7 @@ class Replica:
         self.generation = generation
         self._tasks: set[asyncio.Task[Any]] = set()
         self._claiming: set[int] = set()
+        self._running: set[int] = set()
 
     def start(self) -> None:
         self._spawn(self._main())
@@ -84,7 +86,7 @@ class Replica:
         writing.add_done_callback(lambda done: done.cancelled() or done.exception())
         fired: Fired = await asyncio.shield(writing)
         for enqueued, _ in fired.made:
-            if enqueued.created and enqueued.run.status == QUEUED:
+            if enqueued.created and enqueued.run.status == QUEUED and not enqueued.run.gates:
                 self._take(enqueued.run.number)
         return fired
 
@@ -122,27 +124,51 @@ class Replica:
         if not await self.database.write(replicas.beat, self.replica, self._beats_now):
             await self.database.write(replicas.register, self._row())
         if await self.database.read(runs.owners) - {self.replica}:
-            await self.database.write(rescue.fail_orphans, self.replica, self._beats_now)
+            await self.database.write(
+                rescue.fail_orphans, self.replica, self._beats_now, shared=self.world.dialect == "postgresql"
+            )
 
     async def _poll(self) -> None:
-        for run in await self.database.read(runs.in_flight):
-            if run.status == QUEUED:
+        in_line: set[str] = set()
+        for run in await self.database.read(queue.waiting, after=0, limit=50):
+            if not (run.gates and run.job in in_line):
                 self._take(run.number)
+            if run.gates:
+                in_line.add(run.job)
+
+    async def _claim(self, number: int) -> Run | None:
+        run = await persist(self.database, runs.get, number)
+        if run is None:
+            return None
+        if not run.gates:
+            return await persist(self.database, runs.claim, number, self.replica, self.scheduler.now())
+        while True:
+            try:
+                turn = await self.database.write(
+                    queue.claim_in_turn, number, self.replica, self.scheduler, lock=False
+                )
+            except Duplicate:
+                return None
+            except Unavailable:
+                await asyncio.sleep(1)
+            else:
+                return turn if isinstance(turn, Run) else None  # in a line: asked for again by the next poll
 
     def _take(self, number: int) -> None:
-        if number not in self._claiming:
+        if number not in self._claiming | self._running:
             self._claiming.add(number)
             self._spawn(self._run(number))
 
     async def _run(self, number: int) -> None:
         try:
-            run = await persist(self.database, runs.claim, number, self.replica, self.scheduler.now())
+            run = await self._claim(number)
         finally:
             self._claiming.discard(number)
         if run is None:
             return
+        self._running.add(number)
         dice = self.world.dice
-        await asyncio.sleep(dice.choice([0.01, 0.5, 4, 12, 40]))
+        await asyncio.sleep(dice.choice([0.01, 0.5, 4] if run.gates else [0.01, 0.5, 4, 12, 40]))
         fence = Fence(run.number, self.replica, run.epoch)
         status = FAILED if dice.random() < 0.1 else SUCCEEDED
         await persist(self.database, runs.end, fence, status, self.scheduler.now())

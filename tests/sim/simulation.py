@@ -23,8 +23,9 @@ from tests.sim.check import Told, check
 from tests.sim.replica import Replica, SkewedClock
 from tests.sim.world import World
 
-TROUBLED_SECONDS = 120.0
+TROUBLED_SECONDS = 100.0
 CALM_SECONDS = 65.0
+LONGEST_LINE_SECONDS = 3000.0
 EDITED = "edited"
 
 _STEP = {"type": "python", "callable": "work:noop"}
@@ -33,10 +34,12 @@ _JOBS: dict[str, dict[str, Any]] = {
     "single": {"schedule": "every 10s"},
     "minutely": {"schedule": "* * * * *", "catchup_window_seconds": 90},
     "all": {"schedule": "every 15s", "catchup": "all", "single_instance": False},
+    "all-in-line": {"schedule": "every 10s", "catchup": "all", "catchup_window_seconds": 60},
+    "line": {"schedule": "every 15s", "overlap": "queue"},
     "none": {"schedule": "every 7s", "catchup": "none"},
     "after": {"schedule": "every 20s", "depends_on": ["minutely"]},
     "two": {"schedule": "every 30s", "presets": [{"name": "p", "schedule": "every 45s"}]},
-    "every-second": {"schedule": "every 1s", "single_instance": False},
+    "every-other-second": {"schedule": "every 2s", "single_instance": False},
     EDITED: {"schedule": "every 10s"},
 }
 _AGAIN: dict[str, Any] = {"schedule": "every 8s"}
@@ -108,7 +111,7 @@ class Story:
         await asyncio.sleep(dice.uniform(2, 8))
         world.trouble = dice.choice([0.0, 0.01, 0.05, 0.2])
         while world.loop.time() < TROUBLED_SECONDS:
-            await asyncio.sleep(dice.expovariate(1 / 8))
+            await asyncio.sleep(dice.expovariate(1 / 7))
             await dice.choice(self.events)()
         await self.calm()
 
@@ -206,7 +209,9 @@ class Story:
         # Nothing new falls due, and what runs ends.
         for one in self.up:
             await one.reload(_generation({}, enabled=False))
-        await asyncio.sleep(45)
+        deadline = self.world.loop.time() + LONGEST_LINE_SECONDS
+        while self.world.in_flight and self.world.loop.time() < deadline:
+            await asyncio.sleep(5)
         for one in self.up:
             one.kill()
         await asyncio.sleep(1)

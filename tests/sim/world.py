@@ -73,6 +73,13 @@ class World:
         """The true time: the database's clock."""
         return START + timedelta(seconds=self.loop.time())
 
+    @property
+    def in_flight(self) -> bool:
+        """Whether any run is not final."""
+        statuses = "('queued', 'running', 'aborting')"
+        found = self.connection.execute(f"SELECT 1 FROM ly2_job_runs WHERE status IN {statuses} LIMIT 1")
+        return found.fetchone() is not None
+
     def close(self) -> None:
         self.connection.close()
         self.loop.close()

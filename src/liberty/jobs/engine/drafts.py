@@ -13,6 +13,7 @@ from liberty.jobs.job import Fire, Job
 from liberty.jobs.run import NewRun, Trigger
 from liberty.jobs.store.gaps import Gap
 from liberty.jobs.store.pauses import Pause
+from liberty.jobs.store.queue import job_gate
 from liberty.jobs.store.schedules import Mark, Place
 
 
@@ -55,11 +56,16 @@ def draft(
 
 def firing_of(draft: Draft, generation: Generation, now: datetime) -> Firing:
     """The rows of a draft. One whose params cannot be worked out is skipped and says so, like any due instant."""
-    rows = tuple(_row(verdict, draft, generation, now) for verdict in draft.verdicts)
+    caught_up = sum(verdict.does == "catch up" for verdict in draft.verdicts)
+    rows = tuple(
+        _row(verdict, draft, generation, now, in_line=caught_up > 1 and draft.job.overlap == "skip")
+        for verdict in draft.verdicts
+    )
     return Firing(draft.mark.place, draft.job, draft.mark.watermark, draft.watermark, rows)
 
 
-def _row(verdict: Verdict, draft: Draft, generation: Generation, now: datetime) -> NewFire:
+def _row(verdict: Verdict, draft: Draft, generation: Generation, now: datetime, *, in_line: bool) -> NewFire:
+    """`in_line`: several are caught up of a job that allows one run at a time; they follow each other."""
     job = draft.job
     trigger = Trigger("cron", "cron", scheduled_at=verdict.at, schedule=draft.fire.key)
     if verdict.does == "skip":
@@ -72,7 +78,11 @@ def _row(verdict: Verdict, draft: Draft, generation: Generation, now: datetime) 
         new = new_run(job, generation, trigger, draft.fire.overrides, now)
     except LibertyError as error:
         return NewFire(_bare(job, trigger, generation), f"skipped: cannot be started: {error.message}")
-    return NewFire(replace(new, caught_up=verdict.does == "catch up"), None)
+    if verdict.does == "catch up":
+        new = replace(new, caught_up=True)
+        if in_line:
+            new = replace(new, exclusive=False, gates=(job_gate(job.name), *new.gates))
+    return NewFire(new, None)
 
 
 def _bare(job: Job, trigger: Trigger, generation: Generation) -> NewRun:

@@ -74,8 +74,11 @@ async def claim_in_turn(tx: Tx, number: int, owner: str, clock: Clock, *, lock: 
 
     `lock` makes claims at the same gate follow each other: needed where transactions run side by side. The clock is
     read once the turn has come, so a run never seems to have begun before the one it waited for had ended.
+    Asked again because the first answer was lost on its way, it gives the run that `owner` has claimed by then.
     """
     run = await store.get(tx, number)
+    if run is not None and run.status == RUNNING and run.owner == owner:
+        return run
     if run is None or run.status != QUEUED:
         return Turn.GONE
     if lock:
