@@ -383,3 +383,16 @@ async def test_reloading_under_fire_loses_nothing_that_was_due(repo: AppsRepo) -
         await asyncio.gather(*(program.runtime.reload() for _ in range(3)))
         found = await at_least(program, len(await fires(program)) + 2)
     assert without_gap(found)
+
+
+async def test_what_is_caught_up_of_a_job_that_allows_one_run_follows_each_other(
+    repo_on_both: AppsRepo,
+) -> None:
+    repo_on_both.plugin("").jobs(python_job("tick", "noop", 'schedule = "*/15 * * * *"', 'catchup = "all"'))
+    async with after_downtime(repo_on_both, datetime.now(UTC) - timedelta(minutes=50)) as program:
+        found = await at_least(program, 3)
+        ended = [(await program.ended(run)).run for run in found]
+    assert {str(run.status) for run in ended} == {"succeeded"}
+    assert sum(run.caught_up for run in ended) >= 2
+    spans = sorted((run.started_at, run.finished_at) for run in ended if run.started_at and run.finished_at)
+    assert all(one[1] <= two[0] for one, two in pairwise(spans))
