@@ -26,6 +26,10 @@ def test_disabling_writes_the_file_and_keeps_its_comments(own_server: Server) ->
     assert own_server.root.post("/admin/jobs/greet/enable").json()["state"] == "scheduled"
     # Disabled or not, an operator may run it.
     own_server.root.post("/admin/jobs/greet/disable")
+    told = own_server.root.get("/admin/jobs/greet/why").json()
+    assert told["verdict"] == "not due"
+    assert told["text"].startswith("not due: it is disabled since ")
+    assert told["text"].endswith(" Europe/Paris")
     assert own_server.ended(own_server.start("greet"))["status"] == "succeeded"
 
 
