@@ -92,6 +92,16 @@ class Unavailable(LibertyError):
     code = "unavailable"
 
 
+class OutcomeUnknown(Unavailable):
+    """The answer to a commit was lost: it may have been stored. Repeating it must be harmless."""
+
+
+class StorageFull(Unavailable):
+    """The run history has no space left. Certainly not stored."""
+
+    code = "storage_full"
+
+
 class Internal(LibertyError):
     """A defect of ours."""
 

@@ -28,7 +28,10 @@ type Send = Callable[[Message], Awaitable[None]]
 type Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
 SOCKET_PATH = "/socket.io/"
+ADMIN_PAUSE_SECONDS = 1.0
 _HEAVY = ("liberty.runtime", "liberty.api.application")
+
+_log = logging.getLogger("liberty.main")
 
 
 class Application:
@@ -90,7 +93,7 @@ class Application:
         runtime = await Runtime.open(self._load or load_settings, troubles=self.liveness.troubles)
         self._runtime = runtime
         password = runtime.settings.environ.get("LIBERTY_ADMIN_PASSWORD")
-        self._admin = asyncio.create_task(runtime.accounts.ensure_admin(password), name="first administrator")
+        self._admin = asyncio.create_task(_ensure_admin(runtime, password), name="first administrator")
         self._services = services = Services.of(runtime, self.liveness, self.first_admin)
         self._fastapi, self._api = build(services, HANDLED)
         self._sockets = LazyHub(runtime, pools_permissions=EVENTS[POOLS_SUBSCRIBE].permissions)
@@ -163,6 +166,18 @@ class Application:
         await receive()
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _ensure_admin(runtime: "Runtime", password: str | None) -> "FirstAdmin":
+    """Tries until it is known: a database that goes away during a start does not end the program."""
+    from liberty.errors import Unavailable
+
+    while True:
+        try:
+            return await runtime.accounts.ensure_admin(password)
+        except Unavailable as error:
+            _log.warning("the first administrator has to wait: %s", error.message)
+        await asyncio.sleep(ADMIN_PAUSE_SECONDS)
 
 
 def _explained(error: "LibertyError") -> str:

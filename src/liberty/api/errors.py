@@ -26,6 +26,7 @@ STATUS_OF: Mapping[str, int] = {
     "forbidden": 403,
     "too_many_requests": 429,
     "unavailable": 503,
+    "storage_full": 507,
     "internal": 500,
 }
 _TITLES: Mapping[int, tuple[str, str]] = {
@@ -41,6 +42,7 @@ _TITLES: Mapping[int, tuple[str, str]] = {
     429: ("too_many_requests", "Too many requests"),
     500: ("internal", "Internal error"),
     503: ("unavailable", "Unavailable"),
+    507: ("storage_full", "No space left"),
 }
 
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

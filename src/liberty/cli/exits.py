@@ -18,6 +18,7 @@ _BY_CODE = {
     "unauthenticated": FORBIDDEN,
     "forbidden": FORBIDDEN,
     "unavailable": NO_SERVER,
+    "storage_full": NO_SERVER,
     "too_many_requests": NO_SERVER,
     "internal": NO_SERVER,
 }

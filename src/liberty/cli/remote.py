@@ -21,6 +21,7 @@ from liberty.errors import (
     LibertyError,
     NotFound,
     Problem,
+    StorageFull,
     TooMany,
     Unauthenticated,
     Unavailable,
@@ -33,7 +34,17 @@ type Document = dict[str, Any]
 
 _ERRORS: dict[str, type[LibertyError]] = {
     error.code: error
-    for error in (NotFound, Conflict, Invalid, Unauthenticated, Forbidden, TooMany, Unavailable, Internal)
+    for error in (
+        NotFound,
+        Conflict,
+        Invalid,
+        Unauthenticated,
+        Forbidden,
+        TooMany,
+        Unavailable,
+        StorageFull,
+        Internal,
+    )
 }
 _BY_STATUS = {
     400: "invalid",

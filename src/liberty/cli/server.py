@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from liberty import __version__, logs
 from liberty.cli.stops import Stops
-from liberty.errors import Invalid, LibertyError
+from liberty.errors import Invalid, LibertyError, Unavailable
 
 if TYPE_CHECKING:
     import uvicorn
@@ -157,11 +157,13 @@ async def _serve(load: "Callable[[], Settings]", settings: "Settings", listener:
         return _cannot_start(error)
     try:
         with _server_file(application.runtime, _local_url(listener)):
-            await _announce(application, _url(settings, listener))
+            announcing = asyncio.create_task(_announce(application, _url(settings, listener)))
+            await asyncio.wait((announcing, serving, stops.first), return_when=asyncio.FIRST_COMPLETED)
             # What is loaded by now stays; looking through it again and again would cost pauses of tens of ms.
             gc.freeze()
             gc.set_threshold(GC_THRESHOLD)
             await asyncio.wait((serving, stops.first), return_when=asyncio.FIRST_COMPLETED)
+            announcing.cancel()
             await _end(application, server, stops)
     finally:
         server.should_exit = True
@@ -232,9 +234,13 @@ async def _announce(application: Application, url: str) -> None:
     first = await application.first_admin()
     if not first.created:
         return
-    link = await application.runtime.accounts.sessions.create_link("admin")
     if first.password is not None:
         _say(f"  First administrator: admin, password {first.password} (shown this once)")
+    try:
+        link = await application.runtime.accounts.sessions.create_link("admin")
+    except Unavailable as error:
+        _say(f"  No link to sign in with: {error.message}")
+        return
     _say(f"  Sign in within ten minutes: {url}/auth/link?token={link}")
 
 

@@ -5,7 +5,7 @@ An *operation* is an `async def op(tx, ...)` that only awaits `tx`. `Database.wr
 from any event loop.
 """
 
-from liberty.database.base import Database, Duplicate, Operation, Row, Tx
+from liberty.database.base import Database, Duplicate, Operation, Row, Tx, deferrable, essential
 from liberty.database.open import open_database
 
-__all__ = ["Database", "Duplicate", "Operation", "Row", "Tx", "open_database"]
+__all__ = ["Database", "Duplicate", "Operation", "Row", "Tx", "deferrable", "essential", "open_database"]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Literal, Protocol
+from weakref import WeakSet
 
 from sqlalchemy.sql import Executable
 
@@ -45,8 +46,38 @@ class Tx(Protocol):
         ...
 
 
+_essential: WeakSet[Callable[..., Any]] = WeakSet()
+
+
+def essential[**P, T](operation: Operation[P, T]) -> Operation[P, T]:
+    """Marks an operation that ends what has begun: on a full disk it may use the space kept back for it."""
+    _essential.add(operation)
+    return operation
+
+
+_deferrable: WeakSet[Callable[..., Any]] = WeakSet()
+
+
+def deferrable[**P, T](operation: Operation[P, T]) -> Operation[P, T]:
+    """Marks an operation that is the first to be refused, with StorageFull, when space for writing gets short."""
+    _deferrable.add(operation)
+    return operation
+
+
+def is_deferrable(operation: Callable[..., Any]) -> bool:
+    return operation in _deferrable
+
+
+def is_essential(operation: Callable[..., Any]) -> bool:
+    return operation in _essential
+
+
 class Database(Protocol):
-    """A database file or server. Raises Unavailable when it cannot be reached, is full, or is busy too long."""
+    """A database file or server.
+
+    Raises Unavailable when it cannot be reached or is busy too long; of its kinds, StorageFull says that nothing was
+    stored, OutcomeUnknown that it may have been.
+    """
 
     dialect: Literal["sqlite", "postgresql"]
 
@@ -71,6 +102,10 @@ class Database(Protocol):
 
         On SQLite all its statements see one snapshot; on PostgreSQL each sees what is committed when it begins.
         """
+        ...
+
+    async def check(self) -> None:
+        """Look after the database and find out whether it takes writes. Raises Unavailable with the reason."""
         ...
 
     async def leave_loop(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 
-from sqlalchemy import Column, Integer, MetaData, Table, Text, bindparam, insert, select, text
+from sqlalchemy import Column, Integer, MetaData, Table, Text, bindparam, insert, select
 from sqlalchemy.schema import CreateTable
 
 from liberty.database.base import Database, Tx
@@ -30,7 +30,8 @@ _schema = Table(
 _ADDS_ONLY = "pre_"
 _APPLIED = select(_schema.c.number, _schema.c.name)
 _NOTE = insert(_schema).values({name: bindparam(name) for name in ("number", "name", "applied_at")})
-_LOCK = text("SELECT pg_advisory_xact_lock(726301)")
+_LOCK = "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(726301);"
+"""Neither the wait for another program's migration nor a long change of a large table is an outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ async def migrate(database: Database, now: datetime) -> list[str]:
 
 async def _apply(tx: Tx, dialect: DialectName, now: datetime) -> list[str]:
     if dialect == "postgresql":
-        await tx.run(_LOCK)
+        await tx.script(_LOCK)
     create = str(CreateTable(_schema, if_not_exists=True).compile(dialect=sqlalchemy_dialect(dialect)))
     await tx.script(f"{create};")
     applied = {row[0]: row[1] for row in await tx.all(_APPLIED)}

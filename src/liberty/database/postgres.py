@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy.sql import Executable
 
-from liberty.database.base import Duplicate, Operation, Params, Row
+from liberty.database.base import Operation, Params, Row
+from liberty.database.postgres_trouble import (
+    concerns_everyone,
+    cut,
+    driver_errors,
+    put_back,
+    suspect,
+    translated,
+)
 from liberty.database.statements import prepare
-from liberty.errors import Unavailable
+from liberty.errors import OutcomeUnknown, StorageFull, Unavailable
 
 if TYPE_CHECKING:
     import asyncpg
@@ -17,7 +25,9 @@ if TYPE_CHECKING:
     type Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 
 POOL_SIZE = 6  # connections per event loop
-STATEMENT_SECONDS = 15.0
+STATEMENT_SECONDS = 5.0
+"""How long the server works on a statement. The driver waits a second longer, so that a living server answers first."""
+SCRIPT_SECONDS = 3600.0
 WRITERS = 2  # transactions a loop writes at once, so that a long one holds up only half
 MAX_GROUP = 64  # operations per transaction
 _NO_PARAMS: Mapping[str, Any] = {}
@@ -52,7 +62,7 @@ class PostgresTx:
         await self._connection.executemany(prepared.sql, [prepared.bind(row) for row in rows])
 
     async def script(self, sql: str) -> None:
-        await self._connection.execute(sql)
+        await self._connection.execute(sql, timeout=SCRIPT_SECONDS)
 
 
 class _Write:
@@ -94,6 +104,11 @@ class _Lane:
         self.pending: list[_Write] = []
         self.writers: set[asyncio.Task[None]] = set()
 
+    def abandon(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        if self.pool is pool:
+            self.pool = None
+        pool.terminate()
+
 
 class PostgresDatabase:
     """A PostgreSQL database; `dsn` in libpq form (`postgresql://…`).
@@ -106,6 +121,7 @@ class PostgresDatabase:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
+        self._full: StorageFull | None = None
         self._lanes: dict[asyncio.AbstractEventLoop, _Lane] = {}
 
     async def write[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -127,68 +143,67 @@ class PostgresDatabase:
     async def _write_pending(self, lane: _Lane) -> None:
         while lane.pending:
             group, lane.pending = lane.pending[:MAX_GROUP], lane.pending[MAX_GROUP:]
-            try:
-                async with self._connection() as connection, connection.transaction():
-                    for write in group:
-                        await write.drive(connection)
-            except asyncio.CancelledError:
+            if not await self._write_together(group):
                 for write in group:
-                    write.future.cancel()
-                raise
-            except BaseException as error:  # noqa: BLE001 - not swallowed: raised again where the write is awaited
-                if len(group) == 1:
-                    group[0].fail(error)
-                else:
-                    for write in group:
-                        await self._write_alone(write)
-                continue
-            for write in group:
-                write.succeed()
+                    await self._write_together([write])
 
-    async def _write_alone(self, write: _Write) -> None:
+    async def _write_together(self, group: list[_Write]) -> bool:
+        """One transaction. False, and nothing stored or said, when each should be tried alone."""
         try:
-            async with self._connection() as connection, connection.transaction():
-                await write.drive(connection)
+            async with self._connection() as connection:
+                await _in_transaction(connection, group)
         except asyncio.CancelledError:
-            write.future.cancel()
+            for write in group:
+                write.future.cancel()
             raise
         except BaseException as error:  # noqa: BLE001 - not swallowed: raised again where the write is awaited
-            write.fail(error)
-        else:
+            if isinstance(error, StorageFull):
+                self._full = error
+            if len(group) > 1 and not concerns_everyone(error):
+                return False
+            for write in group:
+                write.fail(error if len(group) == 1 else _again(error))
+            return True
+        self._full = None
+        for write in group:
             write.succeed()
+        return True
 
     async def read[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         async with self._connection() as connection:
             return await operation(PostgresTx(connection), *args, **kwargs)
 
+    async def check(self) -> None:
+        if self._full is not None:
+            raise _again(self._full)
+        async with self._connection() as connection:
+            setting = await connection.fetchval("SELECT current_setting('transaction_read_only')")
+        if setting == "on":
+            raise Unavailable("the PostgreSQL database takes no writes: it is read-only")
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator["Connection"]:
-        import asyncpg
-
+        lane = self._lane(asyncio.get_running_loop())
         try:
-            pool = await self._pool()
+            pool = await self._pool(lane)
             async with pool.acquire(timeout=STATEMENT_SECONDS) as connection:
-                yield connection
-        except asyncpg.UniqueViolationError as error:
-            raise Duplicate(str(error)) from error
-        except (
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresConnectionError,
-            asyncpg.InterfaceError,
-            asyncpg.CannotConnectNowError,
-            asyncpg.TooManyConnectionsError,
-            asyncpg.AdminShutdownError,
-            asyncpg.DeadlockDetectedError,
-            asyncpg.CrashShutdownError,
-            asyncpg.ReadOnlySQLTransactionError,
-            asyncpg.DiskFullError,
-            asyncpg.QueryCanceledError,
-        ) as error:
-            raise Unavailable(
-                f"the PostgreSQL database cannot be used now: {type(error).__name__}: {error}",
-                details={"reason": type(error).__name__},
-            ) from error
+                try:
+                    yield connection
+                except BaseException as error:
+                    if suspect(error):
+                        # The pool would wait for the server to confirm that the statement is cancelled; a server
+                        # that hangs never does.
+                        cut(connection)
+                    if isinstance(error, TimeoutError):
+                        lane.abandon(pool)  # its other connections hang as well
+                    raise
+                finally:
+                    if lane.pool is not pool:
+                        cut(connection)
+        except driver_errors() as error:
+            if (ours := translated(error)) is None:
+                raise
+            raise ours from error
 
     def _lane(self, loop: asyncio.AbstractEventLoop) -> _Lane:
         lane = self._lanes.get(loop)
@@ -196,22 +211,24 @@ class PostgresDatabase:
             lane = self._lanes[loop] = _Lane()
         return lane
 
-    async def _pool(self) -> "asyncpg.Pool[asyncpg.Record]":
-        lane = self._lane(asyncio.get_running_loop())
+    async def _pool(self, lane: _Lane) -> "asyncpg.Pool[asyncpg.Record]":
         if lane.pool is not None:
             return lane.pool
         async with lane.opening:
             if lane.pool is None:
                 import asyncpg
 
+                # No connection is opened here: while the server is away, callers would queue for the attempt.
                 lane.pool = await asyncpg.create_pool(
                     self._dsn,
-                    min_size=1,
+                    min_size=0,
                     max_size=POOL_SIZE,
-                    command_timeout=STATEMENT_SECONDS,
-                    timeout=5.0,
+                    command_timeout=STATEMENT_SECONDS + 1,
+                    timeout=STATEMENT_SECONDS,
                     max_cached_statement_lifetime=0,
                     server_settings={"application_name": "nomaflow"},
+                    init=_limit_statements,
+                    reset=put_back,
                 )
         return lane.pool
 
@@ -233,3 +250,45 @@ class PostgresDatabase:
             elif loop.is_running():
                 await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.leave_loop(), loop))
         self._lanes.clear()
+
+
+async def _limit_statements(connection: "Connection") -> None:
+    """By statement, not when connecting: poolers between us and the server refuse to pass on such settings."""
+    limit = round(STATEMENT_SECONDS * 1000)
+    await connection.execute(
+        f"SET statement_timeout = {limit}; SET idle_in_transaction_session_timeout = {2 * limit}"
+    )
+
+
+async def _in_transaction(connection: "Connection", group: list[_Write]) -> None:
+    await connection.execute("BEGIN")
+    try:
+        for write in group:
+            await write.drive(connection)
+    except BaseException as error:
+        if not suspect(error):
+            await connection.execute("ROLLBACK")
+        raise
+    try:
+        done = await connection.execute("COMMIT")
+    except driver_errors() as error:
+        cut(connection)
+        ours = translated(error)
+        if ours is None or not suspect(error):
+            raise
+        raise OutcomeUnknown(
+            f"{ours.message}; it is not known whether the last change was stored", details=ours.details
+        ) from error
+    if done != "COMMIT":
+        raise RuntimeError(
+            f"the transaction ended with {done}: an operation went on after a statement failed"
+        )
+
+
+def _again(error: BaseException) -> BaseException:
+    """An error of its own for each who waits, so that their tracebacks do not pile up in one."""
+    if isinstance(error, Unavailable):
+        fresh = type(error)(error.message, details=error.details)
+        fresh.__cause__ = error.__cause__
+        return fresh
+    return error

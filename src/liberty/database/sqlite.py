@@ -9,7 +9,7 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +17,13 @@ from urllib.parse import quote
 
 from sqlalchemy.sql import Executable
 
-from liberty.database.base import Duplicate, Operation, Params, Row, Tx
+from liberty.database.base import Duplicate, Operation, Params, Row, Tx, is_deferrable, is_essential
+from liberty.database.room import Room
+from liberty.database.sqlite_trouble import concerns_everyone, is_broken, is_full, unavailable
 from liberty.database.statements import prepare
-from liberty.errors import Unavailable
+from liberty.errors import StorageFull, Unavailable
 
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = 30.0  # another process's lock is waited for; backups and tools hold one for seconds
 MAX_GROUP = 256  # operations per commit
 READERS = 2
 _PRAGMAS = (
@@ -134,14 +136,8 @@ def _hand_back(jobs: list[_Job]) -> None:
             continue
 
 
-def _concerns_everyone(error: BaseException) -> bool:
-    """True when the disk is full or the file is locked, False when a statement is wrong."""
-    wrong = sqlite3.SQLITE_ERROR
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF != wrong
-
-
-def _unavailable(error: sqlite3.Error, path: Path) -> Unavailable:
-    return Unavailable(f"database {path.name} cannot be used now: {error}", details={"reason": str(error)})
+async def _nothing(_: Tx) -> None:
+    """Takes its turn and the lock, and writes nothing."""
 
 
 class SqliteDatabase:
@@ -155,6 +151,8 @@ class SqliteDatabase:
         self._reads: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._read_only = read_only
+        self._room = Room(path)
+        self._trouble: str | None = None
         self._threads: list[threading.Thread] = []
         if not read_only:
             self._start("liberty-sqlite-writer", self._write_loop)
@@ -239,25 +237,80 @@ class SqliteDatabase:
                     stopping = True
                     break
                 group.append(following)
-            self._commit(connection, tx, group)
+            try:
+                self._commit(connection, tx, group)
+            except sqlite3.Error as error:
+                for job in group:
+                    job.error = unavailable(error, self.path)
+                connection, tx = self._anew(connection, tx)
             _hand_back(group)
         connection.close()
 
-    def _commit(self, connection: sqlite3.Connection, tx: SqliteTx, group: list[_Job]) -> None:
-        """Run the group in one transaction; when one of them fails, again with a savepoint around each."""
+    def _anew(self, connection: sqlite3.Connection, tx: SqliteTx) -> tuple[sqlite3.Connection, SqliteTx]:
+        """Another connection for one that is of no use any more; the same one while there is no other to be had."""
         try:
-            if self._attempt(connection, tx, group):
-                return
-            connection.execute("BEGIN IMMEDIATE")
+            fresh = self._connect(writer=True)
+        except sqlite3.Error as error:
+            _log.warning("database %s cannot be opened again yet: %s", self.path.name, error)
+            return connection, tx
+        connection.close()
+        return fresh, SqliteTx(fresh)
+
+    def _commit(self, connection: sqlite3.Connection, tx: SqliteTx, group: list[_Job]) -> None:
+        """Run the group in one transaction; on a full disk once more in what can be had, if only the essential ones."""
+        if self._room.short:
+            group = self._refuse(group, is_essential)
+        if self._room.crowded:
+            group = self._refuse(group, lambda operation: not is_deferrable(operation))
+        error = self._together(connection, tx, group)
+        if error is not None and is_full(error):
+            try:  # what already stands in the database file need not stand in the log too
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            except sqlite3.Error as full:
+                _log.debug("no space inside the write-ahead log: %s", full)
+            error = self._together(connection, tx, group)
+            if error is not None and is_full(error):
+                self._trouble = unavailable(error, self.path).message
+                group = self._refuse(group, is_essential)
+                if group:
+                    self._room.give_away()
+                    error = self._together(connection, tx, group)
+        if error is not None:
+            self._trouble = unavailable(error, self.path).message
+            if is_broken(error):
+                raise error
             for job in group:
-                self._in_savepoint(connection, tx, job)
-            connection.execute("COMMIT")
+                job.error = unavailable(error, self.path)
+
+    def _refuse(self, group: list[_Job], may: Callable[[Operation[..., Any]], bool]) -> list[_Job]:
+        """The jobs that may use the space there is; the others are told that there is none for them."""
+        for job in group:
+            if not may(job.operation):
+                job.error = StorageFull(f"nothing can be stored: there is no space for {self.path.name}")
+        return [job for job in group if job.error is None]
+
+    def _together(
+        self, connection: sqlite3.Connection, tx: SqliteTx, group: list[_Job]
+    ) -> sqlite3.Error | None:
+        """One transaction; when one of the group fails, again with a savepoint around each. What went wrong for all."""
+        if not group:
+            return None
+        before = connection.total_changes
+        for job in group:
+            job.error = None
+        try:
+            if not self._attempt(connection, tx, group):
+                connection.execute("BEGIN IMMEDIATE")
+                for job in group:
+                    self._in_savepoint(connection, tx, job)
+                connection.execute("COMMIT")
         except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            for job in group:
-                if job.error is None:
-                    job.error = _unavailable(error, self.path)
+            return error
+        if self._trouble is not None and not self._room.short and connection.total_changes != before:
+            self._trouble = None
+        return None
 
     def _attempt(self, connection: sqlite3.Connection, tx: SqliteTx, group: list[_Job]) -> bool:
         """The common case, without savepoints. False, and nothing done, when an operation raised."""
@@ -266,7 +319,7 @@ class SqliteDatabase:
             for job in group:
                 job.drive(tx)
         except BaseException as error:
-            if _concerns_everyone(error):
+            if concerns_everyone(error):
                 raise
             connection.execute("ROLLBACK")
             if len(group) > 1:
@@ -281,7 +334,7 @@ class SqliteDatabase:
         try:
             job.drive(tx)
         except BaseException as error:
-            if _concerns_everyone(error):
+            if concerns_everyone(error):
                 raise
             connection.execute("ROLLBACK TO operation")
             job.error = error
@@ -300,7 +353,7 @@ class SqliteDatabase:
                 connection.execute("BEGIN")
                 job.drive(tx)
             except sqlite3.OperationalError as error:
-                job.error = _unavailable(error, self.path)
+                job.error = unavailable(error, self.path)
             except BaseException as error:  # noqa: BLE001 - not swallowed: raised again where the operation is awaited
                 job.error = error
             finally:
@@ -308,6 +361,13 @@ class SqliteDatabase:
                     connection.execute("ROLLBACK")
             _hand_back([job])
         connection.close()
+
+    async def check(self) -> None:
+        no_room = await asyncio.to_thread(self._room.tidy)
+        await self.write(_nothing)
+        trouble = self._trouble or no_room
+        if trouble is not None:
+            raise Unavailable(trouble)
 
     async def leave_loop(self) -> None:
         """Nothing belongs to a loop: threads do the work."""

@@ -1,7 +1,9 @@
 """Facts about runs: what happened, as the store keeps it and the API serves it. Definitions live in `job.py`."""
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from secrets import token_hex
 from typing import Any, Literal, NamedTuple
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
@@ -121,6 +123,9 @@ class Gate(NamedTuple):
     limit: int
 
 
+_OWN_KEY = "own:"
+
+
 @dataclass(frozen=True, slots=True)
 class NewRun:
     """What is known about a run before the store gives it a number.
@@ -145,6 +150,18 @@ class NewRun:
     backfill: int | None = None
     max_queued: int | None = None
     replaces: bool = False
+
+    def repeatable(self) -> "NewRun":
+        """The same with a key of its own, unless it has one: inserting it twice then makes one run."""
+        if self.idempotency_key is not None or self.trigger.kind == "cron":
+            return self
+        # Rising, so that the index of keys grows at its end.
+        return replace(self, idempotency_key=f"{_OWN_KEY}{time.time_ns():016x}{token_hex(4)}")
+
+    @property
+    def may_exist(self) -> bool:
+        """True when an earlier request may have had the same key, so that a look before the insert pays."""
+        return self.idempotency_key is not None and not self.idempotency_key.startswith(_OWN_KEY)
 
 
 @dataclass(frozen=True, slots=True)

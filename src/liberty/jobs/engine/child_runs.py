@@ -52,7 +52,7 @@ class ChildRuns:
         )
         level = "DEBUG" if ctx.log_level == "DEBUG" else None
         overrides = Overrides(params=dict(params), log_level=level)
-        new = new_run(target, generation, trigger, overrides, self._clock.now())
+        new = new_run(target, generation, trigger, overrides, self._clock.now()).repeatable()
         # It runs in its parent's place, pools included: waiting for one that the parent holds would never end.
         new = replace(new, gates=tuple(gate for gate in new.gates if gate.key.startswith(JOB_GATE)))
         child = await self._queued(

@@ -15,16 +15,19 @@ from liberty.auth.audit import Actor
 from liberty.bus import Bus
 from liberty.clock import Clock
 from liberty.database import Database, Tx
-from liberty.errors import LibertyError
+from liberty.errors import LibertyError, OutcomeUnknown
 from liberty.jobs.engine.admission import Asker, admit
 from liberty.jobs.engine.capture import capture
 from liberty.jobs.engine.child_runs import ChildRuns
 from liberty.jobs.engine.courtesy import courtesy
+from liberty.jobs.engine.database_watch import DatabaseWatch
 from liberty.jobs.engine.dispatcher import LocalDispatcher
 from liberty.jobs.engine.execution import Queued
 from liberty.jobs.engine.feeder import Feeder
+from liberty.jobs.engine.find_again import find_again, with_patience
 from liberty.jobs.engine.firing import Basis, Fired, Firing, fire
 from liberty.jobs.engine.generation import Generation
+from liberty.jobs.engine.persist import unless_away
 from liberty.jobs.engine.presence import Presence
 from liberty.jobs.engine.replica import this_process
 from liberty.jobs.engine.runner import Runner
@@ -96,7 +99,10 @@ class Engine:
         await self._work.run(self._start_lanes())
         self._start_watchdog()
         await self.presence.begin()
-        await self._stack.enter_async_context(running(self.presence.ticker))
+        tickers = [self.presence.ticker]
+        if self._me.role != "cli":
+            tickers.append(DatabaseWatch(self._database, self._troubles).ticker)
+        await self._stack.enter_async_context(running(*tickers))
 
     async def _start_lanes(self) -> None:
         courtesy.exempt_this_thread()
@@ -135,7 +141,7 @@ class Engine:
 
     async def _keep_house(self, feeder: Feeder) -> None:
         flusher = Ticker("log flush", self._flush, FLUSH_SECONDS)
-        watchdog = Ticker("watchdog", self._watch, WATCH_SECONDS)
+        watchdog = Ticker("watchdog", unless_away(self._watch), WATCH_SECONDS)
         tickers = [flusher, watchdog]
         if self._me.role != "cli":
             tickers.append(feeder.ticker)
@@ -157,6 +163,7 @@ class Engine:
         runner = self._required_runner
         if not self._required_dispatcher.has_work:
             return IDLE_SECONDS
+        await runner.plugin_loop.watch()
         for number, by in (await self._database.read(runs.aborting, self._me.id)).items():
             runner.stop(number, "abort", f"aborted by {by}")
         self._required_dispatcher.look_again()
@@ -189,9 +196,13 @@ class Engine:
         `held` is the reason why a fire may not start now (a pause or freeze); its row is born `skipped`.
         """
         courtesy.want()
+        new = new.repeatable()
+        now = self._clock.now()
         dispatcher = self._required_dispatcher
         held = held or self._overflow(generation)
         place = held is None and not new.gates and dispatcher.take_place()
+
+        finding: list[asyncio.Task[Enqueued]] = []
 
         def leave_place() -> None:
             if place:
@@ -199,7 +210,12 @@ class Engine:
                 self._work.call_soon(dispatcher.pump)
 
         def begin(done: "asyncio.Future[Enqueued]") -> None:
-            enqueued = None if done.cancelled() or done.exception() is not None else done.result()
+            error = None if done.cancelled() else done.exception()
+            if isinstance(error, OutcomeUnknown):
+                finding.append(asyncio.create_task(find_again(self._database, new, owner, now)))
+                finding[0].add_done_callback(begin)
+                return
+            enqueued = None if done.cancelled() or error is not None else done.result()
             if enqueued is None or enqueued.claimed is None:
                 leave_place()
             if enqueued is not None:
@@ -207,14 +223,15 @@ class Engine:
 
         owner = self._me.id if place else None
         try:
-            writing = self._database.begin_write(
-                admit, new, job.depends_on, asker, held, self._clock.now(), owner
-            )
+            writing = self._database.begin_write(admit, new, job.depends_on, asker, held, now, owner)
         except LibertyError:
             leave_place()
             raise
         writing.add_done_callback(begin)
-        return await asyncio.shield(writing)
+        try:
+            return await asyncio.shield(writing)
+        except OutcomeUnknown:
+            return await with_patience(finding[0])
 
     async def enqueue_fires(
         self, firings: Sequence[Firing], basis: Basis, generation: Generation, now: datetime

@@ -15,7 +15,7 @@ from liberty.jobs.definition import job_from_definition
 from liberty.jobs.engine.dispatcher import LocalDispatcher
 from liberty.jobs.engine.execution import Queued
 from liberty.jobs.engine.generation import Generation
-from liberty.jobs.engine.persist import persist
+from liberty.jobs.engine.persist import persist, unless_away
 from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
 from liberty.jobs.run import FAILED, SKIPPED, Run, Status, StepRun
@@ -47,7 +47,7 @@ class Feeder:
         self._current = current
         self._others = others
         self._after = 0
-        self.ticker = Ticker("feeder", self._feed, ALONE_SECONDS)
+        self.ticker = Ticker("feeder", unless_away(self._feed), SHARED_SECONDS)
 
     def has_room(self) -> None:
         """A place is free and nothing waits here: look at once if the last look did not see everything."""

@@ -1,5 +1,6 @@
 """This process among the replicas: shows that it lives, ends what the dead left behind, hears what others announce."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -7,12 +8,16 @@ from datetime import datetime
 from liberty.bus import Bus
 from liberty.clock import Clock
 from liberty.database import Database, Tx
+from liberty.errors import Unavailable
 from liberty.jobs.engine import rescue
-from liberty.jobs.engine.replica import BEAT_SECONDS
+from liberty.jobs.engine.persist import unless_away
+from liberty.jobs.engine.replica import BEAT_SECONDS, DEAD_AFTER
 from liberty.jobs.events import RunMoved
 from liberty.jobs.store import lease, replicas, runs, signals
 from liberty.jobs.store.replicas import Replica
 from liberty.loops import Ticker
+
+_log = logging.getLogger("nomaflow")
 
 
 class Presence:
@@ -28,9 +33,11 @@ class Presence:
         self._me = me
         self._shared = database.dialect == "postgresql"
         self._reloads: int | None = None
+        self._beaten = True
+        self._rescue_from = 0.0
         self.others = 0
         self.heard: Callable[[], None] = lambda: None
-        self.ticker = Ticker("heartbeat", self._beat, BEAT_SECONDS)
+        self.ticker = Ticker("heartbeat", unless_away(self._beat), BEAT_SECONDS)
 
     async def begin(self) -> None:
         """Register, and end what earlier processes left."""
@@ -38,7 +45,10 @@ class Presence:
         await self._rescue()
 
     async def end(self) -> None:
-        await self._database.write(replicas.remove, self._me.id)
+        try:
+            await self._database.write(replicas.remove, self._me.id)
+        except Unavailable as error:
+            _log.warning("%s; others will find out that this process has ended", error.message)
 
     async def announce_reload(self) -> None:
         """Let the other replicas read their files again, too."""
@@ -49,8 +59,14 @@ class Presence:
         return None if self._shared else self._clock.now()
 
     async def _beat(self) -> float | None:
+        beaten_before, self._beaten = self._beaten, False
         reloads, self.others, owners = await self._database.write(_beat, self._me, self._local)
-        if owners - {self._me.id}:
+        now = self._clock.monotonic()
+        if not beaten_before:
+            # After an outage the others' beats are as old as it was long: they get the time to beat again.
+            self._rescue_from = now + DEAD_AFTER.total_seconds()
+        self._beaten = True
+        if now >= self._rescue_from and owners - {self._me.id}:
             await self._rescue()
         if self._reloads is not None and reloads > self._reloads:
             self.heard()

@@ -16,6 +16,8 @@ from liberty.secrets import redactor
 
 TAIL_LINES = 100
 LINE_LIMIT = 8192  # characters of one message
+LINES_ON_FULL_DISK = 20
+NOTE = "log cut: "
 BACKLOG_LINES = 20_000  # lines waiting for the store; beyond, the head ends early rather than memory growing
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
@@ -60,6 +62,25 @@ def message_of(record: logging.LogRecord) -> str:
         return record.getMessage()
     except _UNFORMATTABLE as error:
         return f"{str(record.msg)!r} cannot be formatted: {type(error).__name__}"
+
+
+def shed(lines: list[LogLine]) -> tuple[list[LogLine], int]:
+    """Only the last of a run's last lines, after one that says how many are missing; and that number."""
+    kept = lines[-LINES_ON_FULL_DISK:]
+    # A note about lines that were dropped before is not one of the run's own lines; it stays.
+    notes = [line for line in lines[:-LINES_ON_FULL_DISK] if _is_note(line)]
+    missing = len(lines) - len(kept) - len(notes)
+    if missing <= 0:
+        return lines, 0
+    text = f"{NOTE}{missing} lines dropped here: the disk with the run history is full"
+    marker = LogLine(0, kept[0].ts, "WARNING", "nomaflow", None, text)
+    first = lines[0].seq
+    renumbered = [line._replace(seq=first + index) for index, line in enumerate([marker, *notes, *kept])]
+    return renumbered, missing
+
+
+def _is_note(line: LogLine) -> bool:
+    return line.logger == "nomaflow" and line.step is None and line.message.startswith(NOTE)
 
 
 class RunLog:
@@ -168,6 +189,14 @@ class RunLog:
             pending, self._pending = self._pending, []
         return self._number(pending)
 
+    def put_back(self, lines: list[LogLine]) -> None:
+        """Lines that were taken and could not be stored: they come first again."""
+        with self._lock:
+            self._pending[:0] = [
+                (line.ts.timestamp(), line.level, line.logger, line.step, line.message) for line in lines
+            ]
+            self.seq -= len(lines)
+
     def close(self) -> tuple[list[LogLine], int]:
         """The last lines, the note about what was dropped included, and how many lines that were."""
         self.finish_lines()
@@ -178,7 +207,7 @@ class RunLog:
             dropped = self._after_head - len(tail)
         if dropped > 0:
             note = (
-                f"log cut: {dropped} lines dropped here; the first {self._bytes // 1024} KiB and the last "
+                f"{NOTE}{dropped} lines dropped here; the first {self._bytes // 1024} KiB and the last "
                 f"{len(tail)} lines are kept ([jobs] log_truncate_kb)"
             )
             pending.append((tail[0][0], "WARNING", "nomaflow", None, note))

@@ -11,21 +11,21 @@ from typing import Any, Protocol
 from liberty.bus import Bus
 from liberty.clock import Clock
 from liberty.connectors import ConnectorRegistry
-from liberty.database import Database, Duplicate, Tx
-from liberty.errors import LibertyError, Unavailable
+from liberty.database import Database, Duplicate, Tx, essential
+from liberty.errors import LibertyError, StorageFull, Unavailable
 from liberty.etl.current_run import current_run_id
 from liberty.jobs.engine import narrate, step_process
 from liberty.jobs.engine.capture import capture
 from liberty.jobs.engine.courtesy import courtesy
 from liberty.jobs.engine.execution import Execution, Queued, Stop
-from liberty.jobs.engine.persist import persist
+from liberty.jobs.engine.persist import persist, persist_unless_full
 from liberty.jobs.engine.plugin_loop import PluginLoop
-from liberty.jobs.engine.run_log import RunLog
+from liberty.jobs.engine.run_log import RunLog, shed
 from liberty.jobs.engine.scope import Scope, current_scope
 from liberty.jobs.engine.step_threads import IMPORT_THREADS, StepThreads
 from liberty.jobs.engine.walk import Verdict, Walk
 from liberty.jobs.events import LogGrew, RunMoved, StepMoved
-from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, StepRun
+from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, Status, StepRun
 from liberty.jobs.steps.base import ChildRun, RunContext, StepLog, StepResult
 from liberty.jobs.store import logs, queue, retention, runs, step_runs
 from liberty.jobs.store.queue import Turn
@@ -34,6 +34,8 @@ from liberty.plugins import PluginSet
 from liberty.settings import Settings
 
 TURN_SECONDS = 0.5  # between two questions of a run that does not wait in the dispatcher
+FULL_DISK_PAUSE_SECONDS = 1.0
+"""Between attempts to store log lines while the disk is full; until then they wait in memory, within their limit."""
 
 _log = logging.getLogger("nomaflow")
 
@@ -62,6 +64,7 @@ class Runner:
         self.plugin_loop = PluginLoop()
         self.active: dict[int, Execution] = {}
         self._claiming: dict[int, tuple[Stop, str] | None] = {}
+        self._logs_wait_until = 0.0
         self.call_child: ChildCaller | None = None
 
     async def execute(self, queued: Queued, steps_ended: Callable[[], None] = lambda: None) -> Run | None:
@@ -139,7 +142,7 @@ class Runner:
         except Duplicate:  # a run of the job that was not in the line is in progress
             return Turn.LATER
         except Unavailable as error:
-            _log.warning("run r-%d asks for its turn again later: %s", number, error.message)
+            _log.debug("run r-%d asks for its turn again later: %s", number, error.message)
             return Turn.LATER
 
     def expect(self, number: int) -> None:
@@ -210,20 +213,15 @@ class Runner:
             if execution.flushing is not None:
                 await execution.flushing
             lines, dropped = execution.log.close()
-            ended = await persist(
-                self._database,
-                _end,
-                execution.fence,
-                walk.unsaved,
-                lines,
-                dropped,
-                verdict,
-                walk.rows_affected,
-                now,
-            )
+            end = (execution.fence, walk.unsaved, verdict, walk.rows_affected, now)
+            try:
+                ended = await persist_unless_full(self._database, _end, *end, lines, dropped)
+            except StorageFull:
+                lines, more = shed(lines)
+                ended = await persist(self._database, _end_on_full_disk, *end, lines, dropped + more)
         except Exception:
             reason = "defect: the last records of the run could not be stored"
-            ended = await persist(self._database, runs.end, execution.fence, FAILED, now, reason=reason)
+            ended = await persist(self._database, _end_bare, execution.fence, FAILED, now, reason=reason)
             if ended is not None:
                 self._bus.publish(RunMoved(ended))
                 await persist(
@@ -241,8 +239,9 @@ class Runner:
         return ended
 
     async def save(self, execution: Execution, steps: list[StepRun], current: str | None) -> None:
-        """Store step records. Raises NotOurs when the run was taken away."""
-        if not await persist(self._database, step_runs.save, execution.fence, steps, current=current):
+        """Store step records. Raises NotOurs when the run was taken away, StorageFull when there is no space now."""
+        saving = persist_unless_full(self._database, step_runs.save, execution.fence, steps, current=current)
+        if not await saving:
             raise NotOurs
         for record in steps:
             self._publish_step(execution, record)
@@ -262,6 +261,8 @@ class Runner:
 
     async def flush_logs(self) -> None:
         """Start storing what the runs in flight have logged since the last call."""
+        if time.monotonic() < self._logs_wait_until:
+            return
         for execution in list(self.active.values()):
             if execution.flushing is None and execution.log.has_pending and not execution.finishing:
                 lines = execution.log.take()
@@ -269,8 +270,11 @@ class Runner:
 
     async def _append(self, execution: Execution, lines: list[LogLine]) -> None:
         try:
-            if await persist(self._database, logs.append, execution.fence, lines):
+            if await persist_unless_full(self._database, logs.append, execution.fence, lines):
                 self._bus.publish(LogGrew(execution.run.number, lines[-1].seq))
+        except StorageFull:
+            execution.log.put_back(lines)
+            self._logs_wait_until = time.monotonic() + FULL_DISK_PAUSE_SECONDS
         finally:
             execution.flushing = None
 
@@ -279,11 +283,11 @@ async def _end(
     tx: Tx,
     fence: Fence,
     steps: list[StepRun],
-    lines: list[LogLine],
-    dropped: int,
     verdict: Verdict,
     rows: int | None,
     now: datetime,
+    lines: list[LogLine],
+    dropped: int,
 ) -> Run | None:
     """The final status, the last steps and the last lines, all or nothing. An abort granted meanwhile wins."""
     end = partial(runs.end, tx, fence, now=now, rows_affected=rows, lines=len(lines), dropped=dropped)
@@ -296,6 +300,16 @@ async def _end(
         await step_runs.write(tx, fence.number, steps)
         await logs.write(tx, fence.number, lines)
     return ended
+
+
+@essential
+async def _end_on_full_disk(tx: Tx, *args: Any) -> Run | None:
+    return await _end(tx, *args)
+
+
+@essential
+async def _end_bare(tx: Tx, fence: Fence, target: Status, now: datetime, *, reason: str) -> Run | None:
+    return await runs.end(tx, fence, target, now, reason=reason)
 
 
 class _Host:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from liberty.clock import Clock
-from liberty.errors import Invalid, LibertyError
+from liberty.errors import Invalid, LibertyError, StorageFull
 from liberty.jobs.conditions import evaluate
 from liberty.jobs.engine import narrate
 from liberty.jobs.engine.attempt import StepOutcome, attempt, failure
@@ -235,7 +235,7 @@ class Walk:
             narrate.step_ended(step, outcome, seconds, None)
             narrate.retry_scheduled(step, number, policy.attempts, wait)
             self._open = progress
-            await self._recorder.save(self._execution, [progress.record()], step.name)
+            await self._save([progress.record()], step.name)
             await asyncio.sleep(wait)
         self._open = None
         return self._close(progress, outcome, seconds)
@@ -247,9 +247,7 @@ class Walk:
 
         def show() -> None:
             saving, self.unsaved = [*self.unsaved, progress.record()], []
-            opening.append(
-                asyncio.create_task(self._recorder.save(self._execution, saving, progress.step.name))
-            )
+            opening.append(asyncio.create_task(self._save(saving, progress.step.name)))
 
         timer = asyncio.get_running_loop().call_later(SHOWN_AFTER_SECONDS, show)
         try:
@@ -259,6 +257,13 @@ class Walk:
             self._execution.log.finish_lines()
             if opening:
                 await _to_its_end(opening[0])
+
+    async def _save(self, records: list[StepRun], current: str) -> None:
+        """Store records now, or, on a full disk, with the later ones: a step does not wait for space."""
+        try:
+            await self._recorder.save(self._execution, records, current)
+        except StorageFull:
+            self.unsaved = [*records, *self.unsaved]
 
     def _close(self, progress: StepProgress, outcome: StepOutcome, seconds: float) -> Status:
         step, now = progress.step, self._clock.now()

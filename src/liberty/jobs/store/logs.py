@@ -5,9 +5,11 @@ from functools import cache
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import BindParameter, Insert, bindparam, func, insert, literal_column, select
+from sqlalchemy import BindParameter, bindparam, func, literal_column, select
+from sqlalchemy.sql import Executable
 
-from liberty.database import Tx
+from liberty.database import Tx, deferrable
+from liberty.database.upsert import insert
 from liberty.jobs.run import LogLine
 from liberty.jobs.store import runs
 from liberty.jobs.store.rows import log_from
@@ -22,13 +24,13 @@ _ROWS_PER_STATEMENT = 50
 
 
 @cache
-def _append(count: int) -> Insert:
+def _append(count: int) -> Executable:
     """One statement for many lines: each statement makes the writer wait for its turn at the interpreter again."""
     rows: list[dict[str, BindParameter[Any]]] = [
         {"job_run_id": bindparam("number"), **{name: bindparam(f"{name}_{index}") for name in _NAMES}}
         for index in range(count)
     ]
-    return insert(logs).values(rows)
+    return insert(logs).values(rows).on_conflict_do_nothing()
 
 
 _AFTER = (
@@ -50,22 +52,30 @@ _LATEST = (
 _LAST_SEQ = select(func.max(logs.c.seq)).where(logs.c.job_run_id == bindparam("number"))
 
 
+@deferrable
 async def append(tx: Tx, fence: Fence, lines: Sequence[LogLine], *, dropped: int = 0) -> bool:
-    """Store lines; False, and nothing stored, when the run is no longer ours or is final."""
+    """Store lines; False, and nothing stored, when the run is no longer ours or is final.
+
+    Repeated with lines that are there already it changes nothing.
+    """
     if not await runs.touch(tx, fence, lines=len(lines), dropped=dropped):
         return False
-    await write(tx, fence.number, lines)
+    stored = await write(tx, fence.number, lines)
+    if stored < len(lines):
+        await runs.touch(tx, fence, lines=stored - len(lines), dropped=0 if stored else -dropped)
     return True
 
 
-async def write(tx: Tx, number: int, lines: Sequence[LogLine]) -> None:
-    """Store lines without a fence: the caller's transaction has proved ownership."""
+async def write(tx: Tx, number: int, lines: Sequence[LogLine]) -> int:
+    """Store lines without a fence: the caller's transaction has proved ownership. How many were not there yet."""
+    stored = 0
     for some in batched(lines, _ROWS_PER_STATEMENT):
         values: dict[str, object] = {"number": number}
         for index, line in enumerate(some):
             for name, value in zip(_NAMES, line, strict=True):
                 values[f"{name}_{index}"] = value
-        await tx.run(_append(len(some)), values)
+        stored += await tx.run(_append(len(some)), values)
+    return stored
 
 
 async def after(

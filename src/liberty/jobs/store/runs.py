@@ -110,9 +110,9 @@ _CLAIM = (
 )
 _CLAIMED = select(*RUN_COLUMNS).where(
     runs.c.id == bindparam("number"),
-    runs.c.status == str(RUNNING),
     runs.c.owner == bindparam("by"),
     runs.c.started_at == bindparam("at"),
+    status_in([RUNNING, ABORTING]),
 )
 _FENCED = (
     update(runs)
@@ -153,6 +153,13 @@ def _ending(target: Status) -> Update:
 
 
 _ENDINGS = {target: _ending(target) for target in LEGAL_MOVES[RUNNING] if target.final}
+_ENDED = select(*RUN_COLUMNS).where(
+    runs.c.id == bindparam("number"),
+    runs.c.owner == bindparam("by"),
+    runs.c.epoch == bindparam("at_epoch"),
+    runs.c.status == bindparam("target"),
+    runs.c.finished_at == bindparam("at"),
+)
 _REQUEST_ABORT = (
     update(runs)
     .where(runs.c.id == bindparam("number"), runs.c.status == str(RUNNING))
@@ -172,6 +179,12 @@ _END_UNCLAIMED = {
     for target in LEGAL_MOVES[QUEUED]
     if target.final
 }
+_ENDED_UNCLAIMED = select(*RUN_COLUMNS).where(
+    runs.c.id == bindparam("number"),
+    runs.c.owner.is_(None),
+    runs.c.status == bindparam("target"),
+    runs.c.finished_at == bindparam("at"),
+)
 _ORPHANS = (
     update(runs)
     .where(runs.c.owner == bindparam("lost"), status_in(_sources_of(FAILED)), runs.c.status != str(QUEUED))
@@ -195,8 +208,8 @@ async def insert_queued(tx: Tx, new: NewRun, now: datetime, owner: str | None = 
     A job that allows one instance and has one in flight gets a `skipped` row instead: the unique index decides,
     so it holds for any number of callers.
     """
-    if new.idempotency_key is not None:
-        existing = await _by_key(tx, new)
+    if new.may_exist:
+        existing = await find(tx, new)
         if existing is not None:
             return Enqueued(existing, created=False)
     if owner is None:
@@ -215,13 +228,13 @@ async def insert_queued(tx: Tx, new: NewRun, now: datetime, owner: str | None = 
 
 async def insert_skipped(tx: Tx, new: NewRun, reason: str, now: datetime) -> Enqueued:
     """Insert a run that is born final: it was due or asked for, and did not start."""
-    existing = await _by_key(tx, new)
+    existing = await find(tx, new)
     if existing is not None:
         return Enqueued(existing, created=False)
     row = await tx.first(_INSERT, _values(new, SKIPPED, reason, now))
     if row is not None:
         return Enqueued(run_from(row), created=True)
-    existing = await _by_key(tx, new)
+    existing = await find(tx, new)
     if existing is None:
         raise RuntimeError(f"run of {new.job!r} was refused by the database without a row that explains it")
     return Enqueued(existing, created=False)
@@ -246,7 +259,7 @@ async def in_flight(tx: Tx) -> list[Run]:
 async def claim(tx: Tx, number: int, owner: str, now: datetime) -> Run | None:
     """queued -> running for `owner`, in a new epoch; None when someone else was faster or it was aborted.
 
-    Repeated with the same `now`, because the first answer was lost on its way, it finds what it had claimed.
+    Repeated by the same owner with the same `now` it finds what it has claimed.
     """
     values = {"number": number, "by": owner, "at": now}
     row = await tx.first(_CLAIM, values) or await tx.first(_CLAIMED, values)
@@ -272,7 +285,8 @@ async def end(
 ) -> Run | None:
     """Give a run its final status; None when it is no longer ours or already final.
 
-    Its last steps and `lines` are to be written in the same transaction.
+    Its last steps and `lines` are to be written in the same transaction. Repeated with the same `now` it finds the
+    run it has ended.
     """
     values = {
         "why": reason,
@@ -283,14 +297,18 @@ async def end(
         **_fence_values(fence),
     }
     row = await tx.first(_ENDINGS[target], values)
+    if row is None:
+        row = await tx.first(_ENDED, {"target": str(target), "at": now, **_fence_values(fence)})
     return run_from(row) if row is not None else None
 
 
 async def end_unclaimed(
     tx: Tx, number: int, target: Status, now: datetime, *, reason: str | None, by: str | None = None
 ) -> Run | None:
-    """End a run that never started; None when it is not queued any more."""
+    """End a run that never started; None when it is not queued any more, unless this very end was stored before."""
     row = await tx.first(_END_UNCLAIMED[target], {"number": number, "at": now, "why": reason, "by": by})
+    if row is None:
+        row = await tx.first(_ENDED_UNCLAIMED, {"number": number, "target": str(target), "at": now})
     return run_from(row) if row is not None else None
 
 
@@ -316,7 +334,8 @@ def _fence_values(fence: Fence) -> dict[str, object]:
     return {"number": fence.number, "by": fence.owner, "at_epoch": fence.epoch}
 
 
-async def _by_key(tx: Tx, new: NewRun) -> Run | None:
+async def find(tx: Tx, new: NewRun) -> Run | None:
+    """The run that a request or fire with the same key has already made."""
     statement: Select[tuple[object, ...]]
     if new.idempotency_key is not None:
         statement, values = _BY_IDEMPOTENCY_KEY, {"job": new.job, "idempotency_key": new.idempotency_key}
