@@ -20,7 +20,7 @@ from liberty.database.lock import DataLock
 from liberty.database.migrate import migrate, migrations
 from liberty.database.sqlite import SqliteDatabase
 from liberty.database.statements import sqlalchemy_dialect
-from liberty.errors import Conflict, Invalid, Unavailable
+from liberty.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
 from liberty.jobs.store import runs
 from liberty.jobs.store.tables import metadata as job_tables
 from tests.factories import NOW, eventually, migrated, run_of
@@ -394,6 +394,73 @@ async def test_a_lock_held_for_too_long_is_said_and_survived(
     other.close()
     assert await database.write(add, 1) == 1
     await database.close()
+
+
+async def test_a_writer_whose_connection_is_lost_makes_another(sqlite: SqliteDatabase) -> None:
+    async def lose(tx: Tx) -> None:
+        await tx.script("PRAGMA user_version;")
+        tx._connection.close()  # type: ignore[attr-defined]
+
+    results = await asyncio.gather(sqlite.write(lose), sqlite.write(add, 1), return_exceptions=True)
+    assert isinstance(results[0], Exception)
+    assert await sqlite.write(add, 2) == 2
+    assert 2 in await sqlite.read(ids)
+
+
+# -- PostgreSQL alone
+
+
+@pytest.fixture
+async def postgres(pg_url: str) -> Any:
+    async with migrated(pg_url) as database:
+        await database.write(make_table)
+        yield database
+
+
+async def test_a_value_that_does_not_fit_is_no_outage(postgres: Database) -> None:
+    results = await asyncio.gather(
+        *(postgres.write(add, number) for number in (1, 2**40, 3)), return_exceptions=True
+    )
+    assert [results[0], results[2]] == [1, 3]
+    assert "out of int32 range" in str(results[1])
+    assert not isinstance(results[1], Unavailable)
+
+
+async def test_a_commit_that_breaks_off_is_said_to_be_unknown(postgres: Database) -> None:
+    async def sleep_at_commit(tx: Tx) -> None:
+        await tx.script(
+            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;"
+            "CREATE CONSTRAINT TRIGGER dawdles AFTER INSERT ON things DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION dawdle();"
+        )
+
+    async def committing(tx: Tx) -> int:
+        return int(await tx.scalar(text("SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT'")))
+
+    async def terminate(tx: Tx) -> None:
+        await tx.all(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'COMMIT'"))
+
+    await postgres.write(sleep_at_commit)
+    writing = asyncio.ensure_future(postgres.write(add, 1))
+    await eventually(lambda: postgres.read(committing))
+    await postgres.read(terminate)
+    with pytest.raises(OutcomeUnknown, match="not known whether"):
+        await writing
+
+
+async def test_an_operation_that_goes_on_after_a_failed_statement_is_not_taken_for_done(
+    postgres: Database,
+) -> None:
+    async def swallows(tx: Tx) -> None:
+        try:
+            await add(tx, 1, 1)
+        except Exception:  # noqa: BLE001 - the mistake that is to be found out
+            return
+
+    with pytest.raises(RuntimeError, match="ROLLBACK"):
+        await postgres.write(swallows)
+    assert await postgres.read(ids) == []
 
 
 # -- one server per data folder
