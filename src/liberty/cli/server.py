@@ -29,6 +29,7 @@ APPLICATION = "liberty.main:create_app"
 SERVER_FILE = "server.json"
 DEMO_FOLDER = Path("demo-run")
 CONNECTIONS_SECONDS = 1.0  # for open streams to end once runs have
+ANNOUNCE_SECONDS = 3.0
 HURRY_SECONDS = 1.2  # for runs to be told and their end to be stored, after a second signal
 CLOSE_SECONDS = 4.0
 CLOSE_HURRIED_SECONDS = 0.4
@@ -163,6 +164,8 @@ async def _serve(load: "Callable[[], Settings]", settings: "Settings", listener:
             gc.freeze()
             gc.set_threshold(GC_THRESHOLD)
             await asyncio.wait((serving, stops.first), return_when=asyncio.FIRST_COMPLETED)
+            # Who stops a first start at once is told how to sign in all the same, unless the database is away.
+            await asyncio.wait((announcing,), timeout=ANNOUNCE_SECONDS)
             announcing.cancel()
             await _end(application, server, stops)
     finally:
