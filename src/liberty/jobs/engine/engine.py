@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
-from typing import Any
 
-from liberty.auth import audit
 from liberty.auth.audit import Actor
 from liberty.bus import Bus
 from liberty.clock import Clock
-from liberty.database import Database, Tx
+from liberty.database import Database
 from liberty.errors import LibertyError, OutcomeUnknown
+from liberty.jobs.engine.abort_request import request_abort
 from liberty.jobs.engine.admission import Asker, admit
 from liberty.jobs.engine.capture import capture
 from liberty.jobs.engine.child_runs import ChildRuns
@@ -163,7 +162,6 @@ class Engine:
         runner = self._required_runner
         if not self._required_dispatcher.has_work:
             return IDLE_SECONDS
-        await runner.plugin_loop.watch()
         for number, by in (await self._database.read(runs.aborting, self._me.id)).items():
             runner.stop(number, "abort", f"aborted by {by}")
         self._required_dispatcher.look_again()
@@ -289,7 +287,7 @@ class Engine:
 
     async def abort(self, number: int, by: str, actor: Actor, address: str | None = None) -> Run | None:
         """Ask a run to stop; the row after the request, or None when the run is already final or aborting."""
-        run = await self._database.write(_request_abort, number, by, actor, address, self._clock.now())
+        run = await self._database.write(request_abort, number, by, actor, address, self._clock.now())
         if run is not None:
             self.stopped(run)
         return run
@@ -394,20 +392,3 @@ class Engine:
         if self._dispatcher is None:
             raise LibertyError("the engine has not been started")
         return self._dispatcher
-
-
-async def _request_abort(
-    tx: Tx, number: int, by: str, actor: Actor, address: str | None, now: Any
-) -> Run | None:
-    run = await runs.request_abort(tx, number, by, now)
-    if run is not None:
-        await audit.record(
-            tx,
-            at=now,
-            actor=actor,
-            action="abort",
-            object=f"job:{run.job}",
-            details={"run": run.run_id},
-            address=address,
-        )
-    return run
