@@ -115,16 +115,20 @@ class _JobRule:
         return verb in self.verbs and self.name == _ANY and self.app == _ANY
 
 
-class _Rights:
-    """A list of patterns, parsed once."""
+_MAX_ANSWERS = 4096
 
-    __slots__ = ("_denied", "_granted", "_job_denied", "_job_granted")
+
+class _Rights:
+    """A list of patterns, parsed once, and the answers it has given: the same few are asked for all the time."""
+
+    __slots__ = ("_answers", "_denied", "_granted", "_job_denied", "_job_granted")
 
     def __init__(self, patterns: tuple[str, ...]) -> None:
         self._granted = tuple(p for p in patterns if not p.startswith("!"))
         self._denied = tuple(p[1:] for p in patterns if p.startswith("!"))
         self._job_granted = self._rules(self._granted, denied=False)
         self._job_denied = self._rules(self._denied, denied=True)
+        self._answers: dict[tuple[str, str, str], bool] = {}
 
     @staticmethod
     def _rules(patterns: tuple[str, ...], *, denied: bool) -> tuple[_JobRule, ...]:
@@ -137,7 +141,15 @@ class _Rights:
         )
 
     def allow_job(self, verb: str, name: str, app: str) -> bool:
-        name, app = _same_case(name), _same_case(app)
+        asked = (verb, name, app)
+        known = self._answers.get(asked)
+        if known is None:
+            if len(self._answers) >= _MAX_ANSWERS:
+                self._answers = {}
+            known = self._answers[asked] = self._allow_job(verb, _same_case(name), _same_case(app))
+        return known
+
+    def _allow_job(self, verb: str, name: str, app: str) -> bool:
         return any(rule.covers(verb, name, app) for rule in self._job_granted) and not any(
             rule.covers(verb, name, app) for rule in self._job_denied
         )

@@ -73,6 +73,8 @@ class Engine:
         self._bus = bus
         self._generation = generation
         self._troubles = troubles
+        # Between this process and a server a commit may be done and its answer lost; a file has no such way.
+        self._answers_get_lost = database.dialect == "postgresql"
         self._me = this_process(role, version, clock.now())
         self.presence = Presence(database=database, clock=clock, bus=bus, me=self._me)
         self._work = LoopThread("liberty-work")
@@ -194,7 +196,8 @@ class Engine:
         `held` is the reason why a fire may not start now (a pause or freeze); its row is born `skipped`.
         """
         courtesy.want()
-        new = new.repeatable()
+        if self._answers_get_lost:
+            new = new.repeatable()
         now = self._clock.now()
         dispatcher = self._required_dispatcher
         held = held or self._overflow(generation)

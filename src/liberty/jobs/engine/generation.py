@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from liberty.connectors import ConnectorRegistry
 from liberty.jobs.job import Job, pools_of
@@ -14,6 +14,15 @@ from liberty.settings import Settings
 
 if TYPE_CHECKING:
     from liberty.jobs.catalogue import Catalogue
+
+
+class Admission(TypedDict):
+    """The part of a new run that says what it waits for, and what it is refused for."""
+
+    exclusive: bool
+    gates: tuple[Gate, ...]
+    max_queued: int | None
+    replaces: bool
 
 
 @dataclass(slots=True)
@@ -29,23 +38,33 @@ class Generation:
     connectors: ConnectorRegistry
     plugins: Plugins
     versions: Mapping[str, int] = field(default_factory=dict)
-    _gates: dict[str, tuple[Gate, ...]] = field(default_factory=dict)
+    _admissions: dict[str, Admission] = field(default_factory=dict)
     _holders: int = 0
     _retired: bool = False
     _closing: asyncio.Task[None] | None = None
 
-    def gates_of(self, job: Job) -> tuple[Gate, ...]:
-        """What runs of `job` wait at: each other, when they queue or replace, and the limited pools they use."""
-        known = self._gates.get(job.name)
+    def admission_of(self, job: Job) -> Admission:
+        """What runs of `job` wait for and are refused for: by its `overlap`, and the limits of the pools it uses."""
+        if self.catalogue.jobs.get(job.name) is not job:  # a replay by an earlier definition
+            return self._admission(job)
+        known = self._admissions.get(job.name)
         if known is None:
-            in_a_row = (job_gate(job.name),) if job.overlap in ("queue", "replace") else ()
-            pools = tuple(
-                Gate(f"pool:{pool}", limit)
-                for pool in sorted(pools_of(job, self.connectors))
-                if (limit := self.connectors.pools.max_runs(pool)) is not None
-            )
-            known = self._gates[job.name] = (*in_a_row, *pools)
+            known = self._admissions[job.name] = self._admission(job)
         return known
+
+    def _admission(self, job: Job) -> Admission:
+        in_a_row = (job_gate(job.name),) if job.overlap in ("queue", "replace") else ()
+        pools = tuple(
+            Gate(f"pool:{pool}", limit)
+            for pool in sorted(pools_of(job, self.connectors))
+            if (limit := self.connectors.pools.max_runs(pool)) is not None
+        )
+        return {
+            "exclusive": job.overlap == "skip",
+            "gates": (*in_a_row, *pools),
+            "max_queued": job.max_queued,
+            "replaces": job.overlap == "replace",
+        }
 
     def hold(self) -> None:
         self._holders += 1

@@ -2,13 +2,12 @@
 
 import os
 from datetime import datetime
-from typing import TypedDict
 
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.job import SCHEDULE_KEY, Job
 from liberty.jobs.lookup import Scope
 from liberty.jobs.params import check_overrides, expand_named, snapshot_params
-from liberty.jobs.run import Gate, NewRun, Overrides, Trigger
+from liberty.jobs.run import NewRun, Overrides, Trigger
 from liberty.jobs.triggers.zones import server_timezone
 
 
@@ -55,27 +54,8 @@ def new_run(
         overrides=expanded,
         definition_version=generation.versions.get(job.name),
         idempotency_key=idempotency_key,
-        **admission_of(job, generation),
+        **generation.admission_of(job),
     )
-
-
-class Admission(TypedDict):
-    """The part of a new run that says what it waits for, and what it is refused for."""
-
-    exclusive: bool
-    gates: tuple[Gate, ...]
-    max_queued: int | None
-    replaces: bool
-
-
-def admission_of(job: Job, generation: Generation) -> Admission:
-    """By the job's `overlap` and `max_queued`, and the limits of the pools it uses."""
-    return {
-        "exclusive": job.overlap == "skip",
-        "gates": generation.gates_of(job),
-        "max_queued": job.max_queued,
-        "replaces": job.overlap == "replace",
-    }
 
 
 _NOTHING = Overrides()

@@ -9,7 +9,7 @@ from liberty.errors import Conflict, Invalid
 from liberty.jobs.definition import fingerprint, job_from_definition
 from liberty.jobs.engine.engine import Engine
 from liberty.jobs.engine.generation import Generation
-from liberty.jobs.engine.requests import admission_of, new_run, scope_of
+from liberty.jobs.engine.requests import new_run, scope_of
 from liberty.jobs.job import Job
 from liberty.jobs.params import check_overrides, replay_params
 from liberty.jobs.run import ABORTED, NewRun, Overrides, Run, StepRun, Trigger, run_number
@@ -126,7 +126,7 @@ class RunRequests:
             trigger=trigger,
             params=replay_params(then, old.params, before, job, wanted, scope),
             overrides=merged,
-            **admission_of(job, generation),
+            **generation.admission_of(job),
         )
 
     async def _definition_then(self, old: Run, current: Job) -> Job:
