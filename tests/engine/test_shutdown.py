@@ -9,7 +9,7 @@ import pytest
 from liberty.database import Tx, open_database
 from liberty.errors import Conflict
 from liberty.jobs.engine.replica import this_process
-from liberty.jobs.store import replicas, runs, step_runs
+from liberty.jobs.store import owners, replicas, runs, step_runs
 from liberty.jobs.store.runs import Fence
 from liberty.runtime import Runtime
 from tests.factories import NOW, AppsRepo, eventually, migrated, python_job, run_of, step
@@ -176,7 +176,7 @@ async def test_a_run_taken_away_is_not_written_about_any_more(repo_on_both: Apps
             return bool((await program.detail(run)).steps)
 
         await eventually(running_step)
-        await program.runtime.database.write(runs.fail_orphans, owner, NOW)
+        await program.runtime.database.write(owners.fail_orphans, owner, NOW)
         before = await program.detail(run)
         program.mark("go")
         await program.runtime.engine.wait_idle()
@@ -225,3 +225,28 @@ async def test_last_records_that_the_database_refuses_do_not_leave_a_run_running
         detail = await program.ended(await program.start("job"), within=5)
     assert str(detail.run.status) == "failed"
     assert "could not be stored" in (detail.run.reason or "")
+
+
+async def test_a_run_that_was_claimed_by_a_lost_answer_does_not_stay_running(
+    repo_on_both: AppsRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row says that this process runs it, but the process never heard of it."""
+    monkeypatch.setattr("liberty.jobs.engine.presence.BEAT_SECONDS", 0.2)
+    repo_on_both.plugin("").jobs(python_job("job", "noop") + python_job("waits", "wait_for_go"))
+    async with repo_on_both.running() as program:
+        runtime = program.runtime
+        known = await program.start("waits")
+        await program.marked("started-only")
+        made = await runtime.database.write(
+            runs.insert_queued, run_of("job", exclusive=True), runtime.clock.now(), runtime.engine.replica
+        )
+        detail = await program.ended(made.run)
+        assert (str(detail.run.status), detail.run.reason) == (
+            "failed",
+            f"orphaned: {runtime.engine.replica}",
+        )
+        assert (await program.messages(made.run))[-1].startswith("run failed · orphaned")
+        assert await program.status(known) == "running"
+        assert str((await program.run("job")).run.status) == "succeeded"
+        program.mark("go")
+        assert str((await program.ended(known)).run.status) == "succeeded"

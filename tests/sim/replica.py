@@ -15,7 +15,7 @@ from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.persist import persist
 from liberty.jobs.engine.scheduler import Scheduler
 from liberty.jobs.run import FAILED, QUEUED, SUCCEEDED, Run
-from liberty.jobs.store import queue, replicas, runs
+from liberty.jobs.store import owners, queue, replicas, runs
 from liberty.jobs.store.replicas import Replica as Row
 from liberty.jobs.store.runs import Fence
 from tests.sim.world import BadDatabase, Sleeper, World
@@ -123,7 +123,7 @@ class Replica:
     async def _beat(self) -> None:
         if not await self.database.write(replicas.beat, self.replica, self._beats_now):
             await self.database.write(replicas.register, self._row())
-        if await self.database.read(runs.owners) - {self.replica}:
+        if await self.database.read(owners.owners) - {self.replica}:
             await self.database.write(
                 rescue.fail_orphans, self.replica, self._beats_now, shared=self.world.dialect == "postgresql"
             )

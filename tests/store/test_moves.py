@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 
 from liberty.database import Database, Tx
 from liberty.jobs.run import FAILED, FINAL, LEGAL_MOVES, QUEUED, SKIPPED, Run, Status
-from liberty.jobs.store import listing, logs, runs, step_runs
+from liberty.jobs.store import listing, logs, owners, runs, step_runs
 from liberty.jobs.store.listing import RunFilter
 from liberty.jobs.store.runs import Fence
 from tests.factories import NOW, line, migrated, run_of, step
@@ -106,7 +106,7 @@ class Machine(RuleBasedStateMachine):
     @rule(owner=OWNERS)
     def dies(self, owner: str) -> None:
         left = {n for n, r in self.known.items() if r.owner == owner and not r.status.final}
-        assert {run.number for run in self.write(runs.fail_orphans, owner, self.now)} == left
+        assert {run.number for run in self.write(owners.fail_orphans, owner, self.now)} == left
 
     @rule(number=numbers, status=st.sampled_from([Status("failed"), SKIPPED]))
     def is_given_up(self, number: int, status: Status) -> None:

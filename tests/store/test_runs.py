@@ -8,7 +8,7 @@ import pytest
 
 from liberty.database import Database
 from liberty.jobs.run import FINAL, RUN_STATUSES, Overrides, Run, Status, Trigger
-from liberty.jobs.store import logs, runs, step_runs
+from liberty.jobs.store import logs, owners, runs, step_runs
 from liberty.jobs.store.runs import SINGLE_INSTANCE, Fence
 from tests.factories import NOW, claimed, cron, line, run_of, step
 
@@ -147,7 +147,7 @@ async def test_a_run_is_claimed_once(database: Database) -> None:
     [winner] = [run for run in claims if run is not None]
     assert (str(winner.status), winner.epoch, winner.started_at) == ("running", 1, NOW)
     assert await database.read(runs.get, queued.run.number) == winner
-    assert await database.read(runs.owners) == {winner.owner}
+    assert await database.read(owners.owners) == {winner.owner}
 
 
 async def test_an_aborted_or_skipped_run_cannot_be_claimed(database: Database) -> None:
@@ -189,7 +189,7 @@ async def test_after_its_end_nothing_changes_a_run(database: Database, end: str)
     assert not await database.write(logs.append, fence, [line(2)])
     assert await database.write(runs.request_abort, run.number, "user:bob", NOW) is None
     assert await database.write(runs.claim, run.number, "other", NOW) is None
-    assert await database.write(runs.fail_orphans, "me", NOW) == []
+    assert await database.write(owners.fail_orphans, "me", NOW) == []
     for status in FINAL:
         if status != "skipped":
             assert await database.write(runs.end, fence, status, NOW) is None
@@ -215,14 +215,14 @@ async def test_an_abort_is_asked_for_once_and_told_who_by(database: Database) ->
     assert asked is not None
     assert (str(asked.status), asked.abort_requested_by, asked.finished_at) == ("aborting", "user:bob", None)
     assert await database.write(runs.request_abort, run.number, "user:eve", NOW) is None
-    assert await database.read(runs.aborting, "me") == {run.number: "user:bob"}
-    assert await database.read(runs.aborting, "other") == {}
+    assert await database.read(owners.aborting, "me") == {run.number: "user:bob"}
+    assert await database.read(owners.aborting, "other") == {}
     assert await database.write(logs.append, fence, [line(1)])
     assert await database.write(runs.end, fence, Status("succeeded"), NOW) is None
     ended = await database.write(runs.end, fence, Status("aborted"), NOW, reason="aborted by user:bob")
     assert ended is not None
     assert ended.abort_requested_by == "user:bob"
-    assert await database.read(runs.aborting, "me") == {}
+    assert await database.read(owners.aborting, "me") == {}
 
 
 async def test_an_abort_of_a_queued_run_ends_it(database: Database) -> None:
@@ -261,7 +261,7 @@ async def test_the_runs_of_a_lost_owner_fail_and_no_others(database: Database) -
     done, done_fence = await claimed(database, owner="dead")
     await database.write(runs.end, done_fence, Status("succeeded"), NOW)
     queued = await database.write(runs.insert_queued, run_of(), NOW)
-    orphans = await database.write(runs.fail_orphans, "dead", NOW + timedelta(seconds=9))
+    orphans = await database.write(owners.fail_orphans, "dead", NOW + timedelta(seconds=9))
     assert {run.number for run in orphans} == {lost.number, aborting.number}
     for run in orphans:
         assert (str(run.status), run.reason) == ("failed", "orphaned: dead")
@@ -273,7 +273,7 @@ async def test_the_runs_of_a_lost_owner_fail_and_no_others(database: Database) -
         "succeeded",
         "queued",
     ]
-    assert await database.read(runs.owners) == {"alive"}
+    assert await database.read(owners.owners) == {"alive"}
 
 
 # -- waiting and dependencies

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -30,7 +29,7 @@ from liberty.jobs.engine.persist import unless_away
 from liberty.jobs.engine.presence import Presence
 from liberty.jobs.engine.replica import this_process
 from liberty.jobs.engine.runner import Runner
-from liberty.jobs.engine.stats import EngineStats, InFlight
+from liberty.jobs.engine.stats import EngineStats
 from liberty.jobs.engine.watchdog import Watchdog
 from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
@@ -41,7 +40,7 @@ from liberty.jobs.run import (
     Run,
     StepRun,
 )
-from liberty.jobs.store import runs
+from liberty.jobs.store import owners
 from liberty.jobs.store.runs import Enqueued
 from liberty.loops import LoopThread, Ticker, running
 from liberty.troubles import Troubles
@@ -76,7 +75,7 @@ class Engine:
         # Between this process and a server a commit may be done and its answer lost; a file has no such way.
         self._answers_get_lost = database.dialect == "postgresql"
         self._me = this_process(role, version, clock.now())
-        self.presence = Presence(database=database, clock=clock, bus=bus, me=self._me)
+        self.presence = Presence(database=database, clock=clock, bus=bus, me=self._me, knows=self._knows)
         self._work = LoopThread("liberty-work")
         self._stack = AsyncExitStack()
         self._runner: Runner | None = None
@@ -86,6 +85,10 @@ class Engine:
     @property
     def replica(self) -> str:
         return self._me.id
+
+    def _knows(self, number: int) -> bool:
+        """Whether a run is in progress here. From any thread."""
+        return self._runner is not None and self._runner.knows(number)
 
     @property
     def waiting(self) -> int:
@@ -164,7 +167,7 @@ class Engine:
         runner = self._required_runner
         if not self._required_dispatcher.has_work:
             return IDLE_SECONDS
-        for number, by in (await self._database.read(runs.aborting, self._me.id)).items():
+        for number, by in (await self._database.read(owners.aborting, self._me.id)).items():
             runner.stop(number, "abort", f"aborted by {by}")
         self._required_dispatcher.look_again()
         return None
@@ -302,19 +305,9 @@ class Engine:
 
     async def _stats(self) -> EngineStats:
         runner = self._required_runner
-        now = time.monotonic()
         return EngineStats(
             replica=self._me.id,
-            in_flight=[
-                InFlight(
-                    execution.run,
-                    execution.current_step,
-                    now - execution.began,
-                    execution.stopping,
-                    "thread" if execution.run.run_id in runner.threads.waiting else None,
-                )
-                for execution in runner.active.values()
-            ],
+            in_flight=runner.in_flight(),
             waiting=self._required_dispatcher.waiting,
             busy_threads=runner.threads.busy,
             abandoned_threads=runner.threads.abandoned,

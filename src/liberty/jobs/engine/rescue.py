@@ -5,8 +5,9 @@ from datetime import datetime
 
 from liberty.database import Tx
 from liberty.jobs.engine.replica import is_dead
-from liberty.jobs.run import LogLine, Run
-from liberty.jobs.store import lease, logs, replicas, runs, step_runs
+from liberty.jobs.run import FAILED, LogLine, Run
+from liberty.jobs.store import lease, logs, owners, replicas, runs, step_runs
+from liberty.jobs.store.runs import Fence
 
 _log = logging.getLogger("nomaflow.rescue")
 
@@ -24,17 +25,33 @@ async def fail_orphans(tx: Tx, me: str, now: datetime, *, shared: bool = False) 
         if name != me and is_dead(replica, judged_at, silence_kills=shared)
     }
     orphans: list[Run] = []
-    for owner in await runs.owners(tx):
+    for owner in await owners.owners(tx):
         if owner != me and (owner in dead or owner not in known):
-            orphans += await runs.fail_orphans(tx, owner, now, lines=1)
+            orphans += await owners.fail_orphans(tx, owner, now, lines=1)
     for name in dead:
         await replicas.remove(tx, name)
     for run in orphans:
-        reason = run.reason or "orphaned"
-        await step_runs.close_open(tx, run.number, aborted=False, reason=reason, at=now)
-        seq = await logs.last_seq(tx, run.number) + 1
-        note = f"run failed · {reason}: the process that ran it ended without finishing it"
-        await logs.write(tx, run.number, [LogLine(seq, now, "ERROR", "nomaflow", None, note)])
-    for run in orphans:
-        _log.warning("run %s of %s failed · %s", run.run_id, run.job, run.reason)
+        await _close(tx, run, now, "the process that ran it ended without finishing it")
     return orphans
+
+
+async def fail_unknown(tx: Tx, number: int, me: str, now: datetime) -> Run | None:
+    """End a run whose row names `me`, but which `me` does not run; None when the row has changed meanwhile."""
+    run = await runs.get(tx, number)
+    if run is None or run.owner != me or run.status.final:
+        return None
+    reason = f"orphaned: {me}"
+    ended = await runs.end(tx, Fence(number, me, run.epoch), FAILED, now, reason=reason, lines=1)
+    if ended is not None:
+        await _close(tx, ended, now, "it was taken up by a write whose answer was lost, and nobody runs it")
+    return ended
+
+
+async def _close(tx: Tx, run: Run, now: datetime, why: str) -> None:
+    """End the open steps of a run that has failed, with a last line in its log."""
+    reason = run.reason or "orphaned"
+    await step_runs.close_open(tx, run.number, aborted=False, reason=reason, at=now)
+    seq = await logs.last_seq(tx, run.number) + 1
+    note = f"run failed · {reason}: {why}"
+    await logs.write(tx, run.number, [LogLine(seq, now, "ERROR", "nomaflow", None, note)])
+    _log.warning("run %s of %s failed · %s", run.run_id, run.job, run.reason)

@@ -22,6 +22,7 @@ from liberty.jobs.engine.persist import persist, persist_unless_full
 from liberty.jobs.engine.plugin_loop import PluginLoop
 from liberty.jobs.engine.run_log import RunLog, shed
 from liberty.jobs.engine.scope import Scope, current_scope
+from liberty.jobs.engine.stats import InFlight
 from liberty.jobs.engine.step_threads import IMPORT_THREADS, StepThreads
 from liberty.jobs.engine.walk import Verdict, Walk
 from liberty.jobs.events import LogGrew, RunMoved, StepMoved
@@ -144,6 +145,24 @@ class Runner:
         except Unavailable as error:
             _log.debug("run r-%d asks for its turn again later: %s", number, error.message)
             return Turn.LATER
+
+    def knows(self, number: int) -> bool:
+        """Whether a run is in progress here, from its claim to its stored end."""
+        return number in self.active or number in self._claiming
+
+    def in_flight(self) -> list[InFlight]:
+        """What is in progress here."""
+        now = time.monotonic()
+        return [
+            InFlight(
+                execution.run,
+                execution.current_step,
+                now - execution.began,
+                execution.stopping,
+                "thread" if execution.run.run_id in self.threads.waiting else None,
+            )
+            for execution in self.active.values()
+        ]
 
     def expect(self, number: int) -> None:
         """A run is about to be claimed here: a stop that comes before it is active counts."""

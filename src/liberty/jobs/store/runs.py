@@ -10,7 +10,6 @@ from liberty.database.upsert import insert
 from liberty.jobs.run import (
     ABORTED,
     ABORTING,
-    FAILED,
     IN_FLIGHT,
     LEGAL_MOVES,
     QUEUED,
@@ -185,18 +184,6 @@ _ENDED_UNCLAIMED = select(*RUN_COLUMNS).where(
     runs.c.status == bindparam("target"),
     runs.c.finished_at == bindparam("at"),
 )
-_ORPHANS = (
-    update(runs)
-    .where(runs.c.owner == bindparam("lost"), status_in(_sources_of(FAILED)), runs.c.status != str(QUEUED))
-    .values(
-        status=str(FAILED),
-        reason=bindparam("why"),
-        finished_at=bindparam("at"),
-        current_step=None,
-        log_lines=runs.c.log_lines + bindparam("lines"),
-    )
-    .returning(*RUN_COLUMNS)
-)
 _IN_FLIGHT = select(*RUN_COLUMNS).where(status_in(IN_FLIGHT)).order_by(runs.c.id)
 
 
@@ -320,16 +307,6 @@ async def request_abort(tx: Tx, number: int, by: str, now: datetime) -> Run | No
     return await end_unclaimed(tx, number, ABORTED, now, reason=f"aborted by {by}", by=by)
 
 
-async def fail_orphans(tx: Tx, lost_owner: str, now: datetime, *, lines: int = 0) -> list[Run]:
-    """End every run a dead owner left behind as `failed`, with the owner's name as the reason.
-
-    `lines` are to be written to the log of each in the same transaction.
-    """
-    reason = f"orphaned: {lost_owner}"
-    rows = await tx.all(_ORPHANS, {"lost": lost_owner, "why": reason, "at": now, "lines": lines})
-    return [run_from(row) for row in rows]
-
-
 def _fence_values(fence: Fence) -> dict[str, object]:
     return {"number": fence.number, "by": fence.owner, "at_epoch": fence.epoch}
 
@@ -379,21 +356,3 @@ def _values(new: NewRun, status: Status, reason: str | None, now: datetime) -> d
 
 
 _NO_OVERRIDES = Overrides()
-
-
-_ABORTING = select(runs.c.id, runs.c.abort_requested_by).where(
-    runs.c.owner == bindparam("me"), runs.c.status == str(ABORTING)
-)
-
-
-async def aborting(tx: Tx, owner: str) -> dict[int, str]:
-    """The runs of `owner` that someone wants stopped, with who."""
-    return {row[0]: row[1] for row in await tx.all(_ABORTING, {"me": owner})}
-
-
-_OWNERS = select(runs.c.owner).where(status_in([RUNNING, ABORTING])).distinct()
-
-
-async def owners(tx: Tx) -> set[str]:
-    """Owners of the runs that are not final."""
-    return {row[0] for row in await tx.all(_OWNERS) if row[0] is not None}
