@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from liberty.jobs.run import Run
 from liberty.runtime import Runtime
 from liberty.troubles import Troubles
 from tests.factories import ALICE, AppsRepo, Program, eventually, python_job
@@ -97,13 +98,15 @@ async def test_a_freed_thread_goes_to_who_waited_longest_and_none_is_lost(repo: 
     )
     async with repo.running() as program:
         await stuck_in_their_steps(program, 1)
-        waiting = [await program.start("late") for _ in range(5)]
+        waiting: list[Run] = []
 
         async def all_wait() -> bool:
             found = (await technical(program))["in_flight"]
-            return sum(item["waiting"] == "thread" for item in found) == 5  # type: ignore[attr-defined, misc]  # a list
+            return sum(item["waiting"] == "thread" for item in found) == len(waiting)  # type: ignore[attr-defined, misc]  # a list
 
-        await eventually(all_wait)
+        for _ in range(5):
+            waiting.append(await program.start("late"))
+            await eventually(all_wait)
         await program.abort(waiting[2])
         program.mark("go")
         details = [await program.ended(run) for run in waiting]
