@@ -13,6 +13,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "schema": ("liberty.cli.schema", "write the JSON Schemas that editors complete the files with"),
     "user": ("liberty.cli.user", "add and list users, set passwords"),
     "token": ("liberty.cli.token", "create, list and revoke API tokens"),
+    "doctor": (
+        "liberty.cli.doctor",
+        "hurt servers of its own on purpose and count what becomes of the promises",
+    ),
     "crypto": ("liberty.cli.crypto", "make keys, encrypt and decrypt ENC: values"),
 }
 """Each module has a `VERB`: one Command, or its own verbs by name."""

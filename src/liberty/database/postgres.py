@@ -226,7 +226,10 @@ class PostgresDatabase:
                     command_timeout=STATEMENT_SECONDS + 1,
                     timeout=STATEMENT_SECONDS,
                     max_cached_statement_lifetime=0,
-                    server_settings={"application_name": "nomaflow"},
+                    # A name in the URL counts; it tells installations on one server apart.
+                    server_settings={}
+                    if "application_name=" in self._dsn
+                    else {"application_name": "nomaflow"},
                     init=_limit_statements,
                     reset=put_back,
                 )
