@@ -1,6 +1,6 @@
 # `make` lists the targets. ./start and ./test are the two that matter; the rest is for people who change the code.
 .DEFAULT_GOAL := help
-.PHONY: help check format lint types imports deps test test-pg bench demo lock wheel
+.PHONY: help check format lint types imports deps test test-pg bench chaos demo lock wheel
 
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header
@@ -42,6 +42,9 @@ test-pg: ## only the tests that need PostgreSQL
 
 bench: .venv/.made-from ## measure; results in bench/results
 	$(BIN)/python bench/run.py
+
+chaos: .venv/.made-from ## hurt real servers for hours and count (CHAOS_MINUTES=10 for each experiment)
+	$(BIN)/python -m tests.chaos --minutes $${CHAOS_MINUTES:-10} $(EXPERIMENTS)
 
 demo: ## the server with real data and example jobs
 	./start --demo

@@ -79,6 +79,7 @@ class Server:
         self.log = directory / "server.log"
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
+        self._started_by: list[str] = []
         # PostgreSQL refuses to run as root, so root hands it to the account with the fewest rights.
         self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
@@ -121,6 +122,12 @@ class Server:
             process.kill()
             process.wait()
 
+    def restart(self) -> None:
+        """End the server without a good-bye and start it again on its data and port."""
+        self.stop()
+        if not self._up(self._started_by):
+            raise PostgresMissing(f"the PostgreSQL server does not come back: {self.log.read_text()[-2000:]}")
+
     def _reachable(self, binaries: Path) -> Path:
         """`binaries`, or a copy of their installation when the server's account may not enter the folder."""
         try:
@@ -133,6 +140,7 @@ class Server:
 
     def _up(self, command: list[str]) -> bool:
         """Start the server; False when it ended instead of accepting connections (its port was taken)."""
+        self._started_by = command
         process = self._process = self._spawn(command)
         assert process.stdout is not None
         ready = threading.Event()

@@ -20,7 +20,14 @@ START_SECONDS = 90.0
 ASK_SECONDS = 15.0
 LOOK_SECONDS = 0.05
 
-_SERVE = "from liberty.cli.server import main; main(['--port', '0'])"
+# Linux kills it with us, so that an experiment that is killed itself leaves nothing running.
+_SERVE = """\
+import ctypes, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+from liberty.cli.server import main
+main(["--port", "0"])
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import shlex
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,25 +38,31 @@ def chaos(arguments: Arguments) -> int:
         replicas=arguments.replicas,
         jobs=arguments.jobs,
         seed=arguments.seed,
+        patience=arguments.patience,
         restart_database=_restarting(restart) if restart else None,
         say=complain,
     )
-    results = _done(plan, names, None if arguments.json else _show)
+    return perform(plan, names, as_json=arguments.json, report=arguments.report)
+
+
+def perform(plan: "Plan", names: Sequence[str], *, as_json: bool = False, report: str | None = None) -> int:
+    """Do the experiments, show each as it ends, and give the exit code."""
+    results = _done(plan, names, None if as_json else _show)
     document = {
         "database": "postgresql" if plan.on_postgresql else "sqlite",
         "replicas": plan.replicas if plan.on_postgresql else 1,
         "seed": plan.seed,
-        "minutes": arguments.minutes,
+        "seconds": plan.seconds,
         "experiments": [asdict(result) for result in results],
     }
-    if arguments.json:
+    if as_json:
         print_json(document)
-    if arguments.report:
-        _write(Path(arguments.report), document)
+    if report:
+        _write(Path(report), document)
     return exits.RUN_FAILED if any(result.violations for result in results) else exits.OK
 
 
-def _done(plan: "Plan", names: list[str], show: "Callable[[Result], None] | None") -> "list[Result]":
+def _done(plan: "Plan", names: Sequence[str], show: "Callable[[Result], None] | None") -> "list[Result]":
     from liberty.chaos import run_experiment
 
     results = []
@@ -109,7 +115,7 @@ def _restarting(command: str) -> Callable[[], Awaitable[None]]:
     return restart
 
 
-def _write(path: Path, document: dict[str, object]) -> None:
+def _write(path: Path, document: Mapping[str, object]) -> None:
     import json
 
     try:

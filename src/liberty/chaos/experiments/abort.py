@@ -24,7 +24,7 @@ DEAF = ("swallow", "sleep-sync", "compute")
 
 async def run(plan: Plan) -> Result:
     """Every kind of step is aborted, then looked at again: it stays ended, its log stays as it was."""
-    result = Result("abort")
+    result = plan.result("abort")
     slowest: dict[str, float] = {}
     not_aborted: list[str] = []
     changed: list[str] = []

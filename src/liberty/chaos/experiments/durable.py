@@ -17,7 +17,7 @@ KEYS_REPEATED = 3  # in each round
 
 async def run(plan: Plan) -> Result:
     """Callers start runs as fast as they can until the server dies under them; then everything is looked up."""
-    result = Result("durable")
+    result = plan.result("durable")
     toml = job("quick", "work", "single_instance = false")
     dice = plan.dice("durable")
     acknowledged: dict[str, str] = {}

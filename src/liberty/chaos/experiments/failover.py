@@ -16,7 +16,7 @@ JOBS = 3
 
 async def run(plan: Plan) -> Result:
     """The time from the end of the leader to the first row of a slot that was due later."""
-    result = Result("failover")
+    result = plan.result("failover")
     if not plan.on_postgresql or plan.replicas < 2:
         result.not_run = "it takes two replicas on PostgreSQL"
         return result

@@ -19,7 +19,7 @@ SETTINGS = "max_concurrent_runs = 32\ndrain_seconds = 3\nabort_grace_seconds = 2
 
 async def run(plan: Plan) -> Result:
     """Slots, rows and the witness's marks of the whole time."""
-    result = Result("fires")
+    result = plan.result("fires")
     names = [f"every-second-{number:02}" for number in range(1, plan.jobs + 1)]
     # Every other job lets its runs overlap; of the first, each run fails once and is tried again.
     toml = "".join(_job(name, number) for number, name in enumerate(names))

@@ -16,7 +16,7 @@ FENCED_LINES = 1  # what the woken side may say in the run's log about having be
 
 async def run(plan: Plan) -> Result:
     """Runs that write to their log are paused with their replica, given up, and resumed."""
-    result = Result("paused-owner")
+    result = plan.result("paused-owner")
     if not plan.on_postgresql or plan.replicas < 2:
         result.not_run = "it takes two replicas on PostgreSQL"
         return result

@@ -16,7 +16,7 @@ ANSWER_TOLERANCE = 4.0  # added where all of a small machine's cores are busy an
 
 async def run(plan: Plan) -> Result:
     """Rounds of parallel starts on every replica, beside the job's own schedule."""
-    result = Result("single-instance")
+    result = plan.result("single-instance")
     toml = job("alone", "work", 'schedule = "*/2 * * * * *"', op_kwargs={"seconds": 0.3})
     asked = refused = without_reason = 0
     slowest = 0.0

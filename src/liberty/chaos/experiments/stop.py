@@ -22,7 +22,7 @@ LOAD = ("work", "talk", "swallow", "sleep-sync")
 
 async def run(plan: Plan) -> Result:
     """Each round: runs that end, runs that do not listen, open log streams; then SIGTERM, every third time twice."""
-    result = Result("stop")
+    result = plan.result("stop")
     lines = ("single_instance = false",)
     toml = job("work", "work", *lines, op_kwargs={"seconds": 1})
     for name in LOAD[1:]:

@@ -49,7 +49,7 @@ async def page(tx: Tx, wanted: RunFilter, limit: int) -> list[Run]:
     """Up to `limit` runs with a number below `wanted.before`."""
     if wanted.jobs == () or limit <= 0:
         return []
-    values: dict[str, Any] = {"count": min(limit, MAX_PAGE)}
+    values: dict[str, Any] = {"count": min(limit, MAX_PAGE + 1)}  # one more tells that there is more
     upper = wanted.before
     if wanted.until is not None:
         last = await tx.scalar(_LAST_UNTIL, {"until": wanted.until})
