@@ -83,6 +83,16 @@ async def test_any_combination_of_jobs_and_statuses(database: Database) -> None:
                 assert await pages(database, wanted, limit) == chosen(everything, jobs, picked)
 
 
+async def test_the_longest_page_tells_that_there_is_more(database: Database) -> None:
+    async def fill(tx: Tx) -> None:
+        for _ in range(listing.MAX_PAGE + 1):
+            await runs.insert_skipped(tx, run_of("a"), "why", NOW)
+
+    await database.write(fill)
+    # Whoever serves a page asks for one run more than it shows.
+    assert len(await database.read(listing.page, RunFilter(), listing.MAX_PAGE + 1)) == listing.MAX_PAGE + 1
+
+
 async def test_who_may_see_no_job_sees_no_run(database: Database) -> None:
     await filled(database)
     assert await database.read(listing.page, RunFilter(jobs=()), 50) == []
