@@ -20,7 +20,7 @@ HERD_ROWS_SECONDS = 2.0
 HEALTH_P99_SECONDS = 0.25
 POLL_SECONDS = 0.05
 CAP = 8
-START_SECONDS = 15  # in which servers with 500 jobs come up; else the next minute is taken
+HERD_EVERY_SECONDS = 30
 
 
 async def run(plan: Plan) -> Result:
@@ -46,12 +46,15 @@ async def run(plan: Plan) -> Result:
 
 
 async def _herd(plan: Plan, result: Result) -> None:
-    at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=START_SECONDS)
-    herd = {f"herd-{number:03}": at.second for number in range(HERD)}
-    toml = "".join(job(name, "work", f'schedule = "* * * * * {second}"') for name, second in herd.items())
+    toml = "".join(
+        job(f"herd-{number:03}", "work", f'schedule = "* * * * * */{HERD_EVERY_SECONDS}"')
+        for number in range(HERD)
+    )
     async with arranged(plan, toml, settings=f"max_concurrent_runs = {CAP}") as cluster:
-        if datetime.now(UTC) > at - timedelta(seconds=3):
-            at += timedelta(minutes=1)
+        now = datetime.now(UTC)
+        at = now.replace(microsecond=0, second=now.second // HERD_EVERY_SECONDS * HERD_EVERY_SECONDS)
+        while at < now + timedelta(seconds=3):
+            at += timedelta(seconds=HERD_EVERY_SECONDS)
         await asyncio.sleep((at - datetime.now(UTC)).total_seconds() - 2)
         health = await _healthz_during(cluster, 15)
         rows = [row for row in await cluster.rows() if row.scheduled_at == at]
