@@ -143,6 +143,9 @@ def _configure(parser: Parser) -> None:
     parser.add_argument(
         "--restart-database", metavar="COMMAND", help="restarts a database server made for this"
     )
+    parser.add_argument(
+        "--patience", type=float, default=1, metavar="F", help="multiplies the limits of time (1)"
+    )
     parser.add_argument("--report", metavar="FILE", help="also write the counts there, as JSON")
 
 

@@ -39,9 +39,12 @@ async def run(plan: Plan) -> Result:
             cluster.set_clock(replica, SKEW_SECONDS if number % 2 else -SKEW_SECONDS)
         await asyncio.sleep(min(60.0, plan.seconds / 3))
         resumed: list[float] = []
+        leaders = 0
         turns = plan.turns(20)
         while turns.another():
-            jumping = cluster.replicas[turns.done % len(cluster.replicas)]
+            leader = await cluster.leader() if turns.done % 2 else None
+            jumping = leader or cluster.replicas[turns.done % len(cluster.replicas)]
+            leaders += leader is not None
             resumed.append(await _jump(cluster, jumping, JUMPS[turns.done % len(JUMPS)], several))
             plan.say(f"skew: {jumping.name} jumped, a new fire after {resumed[-1]:.1f} s")
             await asyncio.sleep(3)
@@ -58,7 +61,7 @@ async def run(plan: Plan) -> Result:
             result.violations += verdict.violations
             result.counts["unaccounted"] = verdict.counts["unaccounted"]
     _no_duplicates(result, rows)
-    result.counts["jumps"] = turns.done
+    result.counts |= {"jumps": turns.done, "of which of the replica that fires": leaders}
     result.none_of(
         "runs given up for dead",
         sum(row.orphaned for row in rows),
