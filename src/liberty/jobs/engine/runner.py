@@ -80,7 +80,8 @@ class Runner:
             if not queued.claimed:
                 run = await self._claim(queued.run)
         finally:
-            stop = self._claiming.pop(number)
+            # It may have been offered twice, from here and from the queue; whoever is second finds it taken.
+            stop = self._claiming.pop(number, None)
         task = asyncio.current_task()
         if run is None or task is None:
             return None
