@@ -39,12 +39,11 @@ class Faults:
     async def run(self, seconds: float) -> None:
         """Until the time is over and everybody is up again."""
         until = time.monotonic() + seconds
-        async with asyncio.TaskGroup() as lanes:
-            # One replica alone is hurt by one thing at a time; of several, two may be.
-            for _ in range(min(2, len(self._cluster.replicas))):
-                lanes.create_task(self._lane(self._hurt_a_replica, until))
-            if self._on_database:
-                lanes.create_task(self._lane(self._hurt_the_database, until))
+        # One replica alone is hurt by one thing at a time; of several, two may be.
+        lanes = [self._hurt_a_replica] * min(2, len(self._cluster.replicas))
+        if self._on_database:
+            lanes.append(self._hurt_the_database)
+        await asyncio.gather(*(self._lane(hurt, until) for hurt in lanes))
         await self._cluster.heal()
 
     async def _lane(self, hurt: Callable[[], Awaitable[None]], until: float) -> None:

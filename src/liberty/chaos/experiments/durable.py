@@ -28,12 +28,11 @@ async def run(plan: Plan) -> Result:
         while turns.another():
             victim = dice.choice(cluster.replicas)
             given: dict[str, str] = {}
-            async with asyncio.TaskGroup() as group:
-                for _ in range(CALLERS):
-                    group.create_task(_call(victim, given))
-                await eventually(partial(_answered, given), 10, every=0.002)
-                await asyncio.sleep(dice.uniform(0, 0.05))
-                await victim.kill()
+            callers = [asyncio.create_task(_call(victim, given)) for _ in range(CALLERS)]
+            await eventually(partial(_answered, given), 10, every=0.002)
+            await asyncio.sleep(dice.uniform(0, 0.05))
+            await victim.kill()
+            await asyncio.gather(*callers)
             await cluster.heal()
             lost += [run_id for run_id in given.values() if not await _exists(cluster, run_id)]
             for key in list(given)[-KEYS_REPEATED:]:
