@@ -43,7 +43,13 @@ class Faults:
         lanes = [self._hurt_a_replica] * min(2, len(self._cluster.replicas))
         if self._on_database:
             lanes.append(self._hurt_the_database)
-        await asyncio.gather(*(self._lane(hurt, until) for hurt in lanes))
+        tasks = [asyncio.create_task(self._lane(hurt, until)) for hurt in lanes]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         await self._cluster.heal()
 
     async def _lane(self, hurt: Callable[[], Awaitable[None]], until: float) -> None:

@@ -76,7 +76,7 @@ class Replica:
 
     async def start(self) -> None:
         """Return when it serves. Raises Unavailable with the end of its log when it does not come up."""
-        await self._forget()
+        await self.kill()  # one that never came up
         announced = self.folder / "server.json"
         announced.unlink(missing_ok=True)
         with self.log.open("ab") as log:
