@@ -228,7 +228,8 @@ class Runner:
         current_scope.set(Scope(execution.log))
         seconds = time.monotonic() - execution.began
         narrate.run_ended(execution.run.run_id, execution.job.name, verdict.status, seconds, verdict.reason)
-        now = self._clock.now()
+        # The clock may have been set back meanwhile; a run never ends before it starts.
+        now = max(self._clock.now(), execution.run.started_at or execution.run.queued_at)
         try:
             if execution.flushing is not None:
                 await execution.flushing
