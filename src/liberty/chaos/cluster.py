@@ -251,7 +251,7 @@ def _sqlite_url(plan: Plan, folder: Path, ours: list[Path]) -> str:
         raise Conflict(
             f"{file} exists; experiments make a file of their own and remove it: name one that is not there"
         )
-    ours += [file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")]
+    ours += [file.with_name(file.name + ending) for ending in ("", "-wal", "-shm", "-ballast")]
     return f"sqlite+aiosqlite:///{file}"
 
 
