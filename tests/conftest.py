@@ -69,3 +69,13 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The test runs twice: on an empty SQLite file and on an empty PostgreSQL database."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "pg_url")
     return url
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Any:
+    """What was captured may hold text that cannot be sent from one process to another."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report

@@ -319,3 +319,9 @@ async def test_a_final_row_has_an_end_and_no_other_has(database: Database) -> No
             with pytest.raises(Exception, match=r"(?i)check|constraint"):
                 await database.write(contradict, run.number, str(status))
     assert (await database.read(runs.get, run.number)) == run
+
+
+async def test_an_orphan_does_not_end_before_it_started(database: Database) -> None:
+    run, _ = await claimed(database, owner="dead")
+    (orphan,) = await database.write(owners.fail_orphans, "dead", NOW - timedelta(hours=1))
+    assert orphan.finished_at == orphan.started_at == run.started_at

@@ -95,6 +95,17 @@ class _Write:
             self.future.set_result(self.result)
 
 
+def _row_written(write: _Write) -> int:
+    """The number of the run that an operation is about, which it names first; 0 for those about no one run.
+
+    Transactions that write several rows write them in this order, whoever sends them: none then waits for a row that
+    is held by one that waits for it.
+    """
+    first = write.args[0] if write.args else 0
+    number = first if isinstance(first, int) else getattr(first, "number", 0)
+    return number if isinstance(number, int) else 0
+
+
 class _Lane:
     """What one event loop uses: its pool, and the writes that wait for a shared transaction."""
 
@@ -143,6 +154,7 @@ class PostgresDatabase:
     async def _write_pending(self, lane: _Lane) -> None:
         while lane.pending:
             group, lane.pending = lane.pending[:MAX_GROUP], lane.pending[MAX_GROUP:]
+            group.sort(key=_row_written)
             if not await self._write_together(group):
                 for write in group:
                     await self._write_together([write])

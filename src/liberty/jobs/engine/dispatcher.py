@@ -41,7 +41,7 @@ class LocalDispatcher:
 
     @property
     def waiting(self) -> int:
-        return len(self._numbers)
+        return len(self._waiting) + sum(map(len, self._lines.values()))
 
     @property
     def room(self) -> int:
@@ -51,11 +51,11 @@ class LocalDispatcher:
     @property
     def has_work(self) -> bool:
         """True from a run's submission until its end is stored."""
-        return bool(self._tasks or self._numbers)
+        return bool(self._numbers)
 
     def knows(self, number: int) -> bool:
         """Whether the run waits or runs here."""
-        return number in self._numbers or number in self._runner.active
+        return number in self._numbers
 
     def take_place(self) -> bool:
         """Reserve a place for a run that is being made, unless others wait for one. From any thread."""
@@ -64,6 +64,7 @@ class LocalDispatcher:
     def submit(self, queued: Queued) -> None:
         """Run it when its turn comes; at once when it was claimed, its place taken, as it was made."""
         if queued.claimed:
+            self._numbers.add(queued.run.number)
             self._begin(self._execute(queued), queued.run.run_id)
         elif not self._closed and not self.knows(queued.run.number):
             self._numbers.add(queued.run.number)
@@ -111,7 +112,6 @@ class LocalDispatcher:
             if not self.places.take():
                 return
             queued = self._waiting.popleft()
-            self._numbers.discard(queued.run.number)
             self._begin(self._execute(queued), queued.run.run_id)
         if not self._closed:
             self.has_room()
@@ -131,6 +131,7 @@ class LocalDispatcher:
                 turn = await self._runner.claim_in_turn(queued.run.number)
                 if turn is not Turn.LATER and line and line[0] is queued:
                     line.popleft()
+                if turn is Turn.GONE:
                     self._numbers.discard(queued.run.number)
             if turn is Turn.LATER:
                 self._in_vain.add(gates)
@@ -159,6 +160,7 @@ class LocalDispatcher:
         try:
             await self._runner.execute(queued, leave)
         finally:
+            self._numbers.discard(queued.run.number)
             leave()
             self.look_again()
 

@@ -27,14 +27,18 @@ _log = logging.getLogger("nomaflow.scheduler")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between renewals, and for how long each of them counts: at least three times as long."""
+    """Seconds between renewals, and for how long each of them counts: at least three times as long.
+
+    `look`: the clock is looked at that often, because the machine's may be set.
+    """
 
     renew: float
     ttl: float
+    look: float
 
 
-SHARED = Pace(2.0, 6.0)
-ALONE = Pace(5.0, 15.0)
+SHARED = Pace(2.0, 6.0, 30.0)
+ALONE = Pace(5.0, 15.0, 1.0)
 """A lock file keeps a second server away from an SQLite file: there is no rival to be quick for."""
 
 

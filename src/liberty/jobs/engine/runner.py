@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ from liberty.jobs.store.runs import Fence
 from liberty.plugins import PluginSet
 from liberty.settings import Settings
 
+BUSY_TRIES = 20
+BUSY_SECONDS = (0.002, 0.02)  # between two questions at a gate where somebody else asks too
 TURN_SECONDS = 0.5  # between two questions of a run that does not wait in the dispatcher
 FULL_DISK_PAUSE_SECONDS = 1.0
 """Between attempts to store log lines while the disk is full; until then they wait in memory, within their limit."""
@@ -138,6 +141,13 @@ class Runner:
         return turn
 
     async def _ask_for_turn(self, number: int) -> Run | Turn:
+        for _ in range(BUSY_TRIES):
+            if (turn := await self._ask_once(number)) is not Turn.BUSY:
+                return turn
+            await asyncio.sleep(random.uniform(*BUSY_SECONDS))  # noqa: S311 - to get out of step, no secret
+        return Turn.LATER
+
+    async def _ask_once(self, number: int) -> Run | Turn:
         lock = self._database.dialect == "postgresql"
         try:
             return await self._database.write(queue.claim_in_turn, number, self.owner, self._clock, lock=lock)

@@ -191,7 +191,7 @@ class Scheduler:
             return 0.0
         first = self._table.first
         wait = LONGEST_SLEEP_SECONDS if first is None else (first - self.now()).total_seconds()
-        return max(min(wait, self._leadership.due_in, LONGEST_SLEEP_SECONDS), 0.0)
+        return max(min(wait, self._leadership.due_in, self._leadership.pace.look), 0.0)
 
     async def _look(self) -> None:
         was_leading = self._leadership.leading

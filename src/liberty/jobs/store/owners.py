@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 
 from liberty.database import Tx
 from liberty.jobs.run import ABORTING, FAILED, RUNNING, Run
@@ -20,7 +20,8 @@ _ORPHANS = (
     .values(
         status=str(FAILED),
         reason=bindparam("why"),
-        finished_at=bindparam("at"),
+        # The clock of whoever finds an orphan may be behind that of its owner.
+        finished_at=case((runs.c.started_at > bindparam("at"), runs.c.started_at), else_=bindparam("at")),
         current_step=None,
         log_lines=runs.c.log_lines + bindparam("lines"),
     )

@@ -15,7 +15,7 @@ from liberty.jobs.store.tables import runs, status_in
 
 JOB_GATE = "job:"
 
-_LOCK = select(func.pg_advisory_xact_lock(literal(726302), func.hashtext(bindparam("key"))))
+_LOCK = select(func.pg_try_advisory_xact_lock(literal(726302), func.hashtext(bindparam("key"))))
 _IN_PROGRESS = select(runs.c.job, runs.c.gates).where(status_in([RUNNING, ABORTING]))
 _WAITING = (
     select(*RUN_COLUMNS)
@@ -51,6 +51,7 @@ class Turn(Enum):
     """Why a queued run was not claimed."""
 
     LATER = "its turn has not come"
+    BUSY = "somebody else asks at the same gate at this moment"
     GONE = "it is not queued any more"
 
 
@@ -83,7 +84,9 @@ async def claim_in_turn(tx: Tx, number: int, owner: str, clock: Clock, *, lock: 
         return Turn.GONE
     if lock:
         for key in sorted(gate.key for gate in run.gates):
-            await tx.scalar(_LOCK, {"key": key})
+            # Not to be waited for: the transaction is shared with others, which may hold what the holder waits for.
+            if not await tx.scalar(_LOCK, {"key": key}):
+                return Turn.BUSY
     if not await _is_first(tx, run) or not await _has_room(tx, run.gates):
         return Turn.LATER
     alone = any(gate.key.startswith(JOB_GATE) for gate in run.gates)
