@@ -24,6 +24,7 @@ class LostAnswers:
     ) -> None:
         self.real = real
         self.dialect: Literal["sqlite", "postgresql"] = real.dialect
+        self.loses_answers = True
         self.lost: Counter[str] = Counter()
         self.armed = True
         self.always = False

@@ -120,6 +120,7 @@ class BadDatabase:
         self.world = world
         self.sleeper = sleeper
         self.dialect = world.dialect
+        self.loses_answers = True
 
     async def write(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
         return await self._call(operation, args, kwargs, writes=True)

@@ -80,6 +80,8 @@ class Database(Protocol):
     """
 
     dialect: Literal["sqlite", "postgresql"]
+    loses_answers: bool
+    """Whether a commit may be done and its answer lost on the way back (OutcomeUnknown)."""
 
     async def write[**P, T](self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `operation` in a transaction of its own (a savepoint of a shared one on SQLite); durable on return.

@@ -129,6 +129,7 @@ class PostgresDatabase:
     """
 
     dialect: Literal["sqlite", "postgresql"] = "postgresql"
+    loses_answers = True
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn

@@ -144,6 +144,7 @@ class SqliteDatabase:
     """A database file. `read_only=True` opens without a writer thread, e.g. to list runs beside a live server."""
 
     dialect: Literal["sqlite", "postgresql"] = "sqlite"
+    loses_answers = False
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path

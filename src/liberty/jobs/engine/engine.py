@@ -72,8 +72,6 @@ class Engine:
         self._bus = bus
         self._generation = generation
         self._troubles = troubles
-        # Between this process and a server a commit may be done and its answer lost; a file has no such way.
-        self._answers_get_lost = database.dialect == "postgresql"
         self._me = this_process(role, version, clock.now())
         self.presence = Presence(database=database, clock=clock, bus=bus, me=self._me, knows=self._knows)
         self._work = LoopThread("liberty-work")
@@ -199,7 +197,7 @@ class Engine:
         `held` is the reason why a fire may not start now (a pause or freeze); its row is born `skipped`.
         """
         courtesy.want()
-        if self._answers_get_lost:
+        if self._database.loses_answers:
             new = new.repeatable()
         now = self._clock.now()
         dispatcher = self._required_dispatcher
