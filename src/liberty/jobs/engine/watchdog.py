@@ -113,6 +113,7 @@ class Watchdog:
             _Watched("control", loop, thread_id),
             _Watched("work", self.work.loop, self.work.thread_id or 0),
         ]
+        self._arm(time.monotonic())
         self._ticker = ThreadTicker("liberty-watchdog", self._tick, LOOK_SECONDS)
         self._ticker.start()
 
@@ -131,7 +132,8 @@ class Watchdog:
 
     def _arm(self, now: float) -> None:
         """Also while nothing runs: native code may keep the interpreter from its first moment on."""
-        if self.deadman and now - self._armed > REARM_SECONDS and sys.__stderr__ is not None:
+        due = not self._armed or now - self._armed > REARM_SECONDS
+        if self.deadman and due and sys.__stderr__ is not None:
             faulthandler.dump_traceback_later(DEADMAN_SECONDS, file=sys.__stderr__)
             self._armed = now
 
