@@ -20,8 +20,9 @@ GRACE = timedelta(seconds=30)
 """An instant no older than this simply fires."""
 MAX_ROWS = 100
 """Instants that get a row of their own after an outage, and how many of them may run; the rest share one row."""
-MAX_COUNTED = 100_000
-"""Instants that are counted; a summary row then says that there were more."""
+MAX_COUNTED = 20_000
+"""Instants that are counted; a summary row then says that there were more. New fires wait for the counting, so it is to
+take less than a second."""
 DOWN = "scheduler was down"
 
 _TICK = timedelta(microseconds=1)
@@ -76,7 +77,7 @@ class Verdict:
 class Budget:
     """How many instants may still be counted: after a month down, ten thousand schedules must not take hours."""
 
-    left: int = 2 * MAX_COUNTED
+    left: int = MAX_COUNTED
 
 
 def pending(
