@@ -38,7 +38,7 @@ class Pace:
 
 
 SHARED = Pace(2.0, 6.0, 30.0)
-ALONE = Pace(5.0, 15.0, 1.0)
+ALONE = Pace(5.0, 15.0, 0.5)
 """A lock file keeps a second server away from an SQLite file: there is no rival to be quick for."""
 
 
