@@ -69,7 +69,11 @@ async def run(plan: Plan) -> Result:
         sum(row.orphaned for row in rows),
         "runs of live replicas were given up for dead",
     )
-    result.limit("the longest until a fire after a jump, s", max(resumed), RESUME_SECONDS if several else ALONE_RESUME_SECONDS)
+    result.limit(
+        "the longest until a fire after a jump, s",
+        max(resumed),
+        RESUME_SECONDS if several else ALONE_RESUME_SECONDS,
+    )
     return result
 
 
