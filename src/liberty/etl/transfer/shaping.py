@@ -32,7 +32,7 @@ class Shaper:
     """
 
     def __init__(self, request: CopyRequest, columns: Sequence[Column], *, trim: bool) -> None:
-        self._read = _names(request, columns)
+        self._read = names_of(request, columns)
         self.origins = dict(zip(self._read, columns, strict=True))
         self.names: list[str] | None = None if request.transform is not None else self._read
         strip = {find(name, columns, what="the source").name for name in request.strip_columns}
@@ -88,7 +88,8 @@ class Shaper:
             yield number, tuple(row[name] for name in self.names)
 
 
-def _names(request: CopyRequest, columns: Sequence[Column]) -> list[str]:
+def names_of(request: CopyRequest, columns: Sequence[Column]) -> list[str]:
+    """What the source's columns are called on their way to the target."""
     if request.target_columns:
         if len(request.target_columns) != len(columns):
             raise CopyFailed(

@@ -16,6 +16,9 @@ from liberty.etl.transfer.request import CopyFailed, End, log
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from liberty.connectors.sql_call import Call
+    from liberty.etl.transfer.crossing import Crossing
+
 type Rows = Sequence[Sequence[Any]]
 
 
@@ -36,7 +39,7 @@ class Reading:
     batches: AsyncIterator[Rows]
 
 
-async def source_table(connection: "AsyncConnection", end: End) -> Table | None:
+async def table_of(connection: "AsyncConnection", end: End) -> Table | None:
     """The table of a place on that connection; None when there is none."""
     schema, name = end.table_name()
     match end.backend:
@@ -65,54 +68,70 @@ async def connection_of(end: End) -> AsyncIterator["AsyncConnection"]:
 
 
 @asynccontextmanager
-async def reading(
-    end: End, *, batch_size: int, where: str | None, watermark: Watermark | None
-) -> AsyncIterator[Reading]:
+async def reading(crossing: "Crossing") -> AsyncIterator[Reading]:
     """Open the source. Raises CopyFailed when its table does not exist, Invalid for a query that is none."""
-    async with connection_of(end) as connection:
-        columns: list[Column] | None = None
-        sql, params = end.place.query or "", dict(end.place.params)
-        if end.place.table is not None:
-            table = await source_table(connection, end)
-            if table is None:
-                schema, name = end.table_name()
-                raise CopyFailed(
-                    f"source table {f'{schema}.{name}' if schema else name!r} does not exist on pool {end.pool!r}"
-                )
-            columns = list(table.columns)
-            sql, params = _select(end, table, where, watermark)
-        # The connector's own preparation: declared queries, defaults, `#SCHEMA.X#` and one statement only.
-        call = end.connector.prepare(sql, params, end.place.pool, None)
-        if not call.statement.reads:
-            raise Invalid(
-                f"the source query of connector {end.connector.name!r} is {call.statement.kind}; it must only read"
+    end, batch_size = crossing.source, crossing.request.batch_size
+    call = source_call(crossing)
+    result = await stream_rows(crossing.source_connection, call, batch_size)
+    if crossing.source_table is not None:
+        columns = list(crossing.source_table.columns)
+    else:
+        columns = await _result_columns(crossing.source_connection, end, result)
+    yield Reading(columns, result.partitions(batch_size))
+    await result.close()
+
+
+def source_call(
+    crossing: "Crossing", only: Sequence[str] | None = None, *, own_types: bool = False
+) -> "Call":
+    """The statement that reads the source. Raises CopyFailed for a missing table, Invalid for one that writes.
+
+    Args:
+        only: names of the source table's columns to read; default: all.
+        own_types: PostgreSQL sends all values in their own types, also those its driver has no exact form for.
+    """
+    end = crossing.source
+    sql, params = end.place.query or "", dict(end.place.params)
+    if end.place.table is not None:
+        table = crossing.source_table
+        if table is None:
+            schema, name = end.table_name()
+            raise CopyFailed(
+                f"source table {f'{schema}.{name}' if schema else name!r} does not exist on pool {end.pool!r}"
             )
-        log.debug("nomaflow.sql_copy source sql %s", call.statement.text)
-        result = await stream_rows(connection, call, batch_size)
-        if columns is None:
-            columns = await _result_columns(connection, end, result)
-        yield Reading(columns, result.partitions(batch_size))
-        await result.close()
+        columns = [column for column in table.columns if only is None or column.name in only]
+        sql, params = _select(crossing, table, columns, own_types=own_types)
+    # The connector's own preparation: declared queries, defaults, `#SCHEMA.X#` and one statement only.
+    call = end.connector.prepare(sql, params, end.place.pool, None)
+    if not call.statement.reads:
+        raise Invalid(
+            f"the source query of connector {end.connector.name!r} is {call.statement.kind}; it must only read"
+        )
+    log.debug("nomaflow.sql_copy source sql %s", call.statement.text)
+    return call
 
 
 def _select(
-    end: End, table: Table, where: str | None, watermark: Watermark | None
+    crossing: "Crossing", table: Table, columns: Sequence[Column], *, own_types: bool
 ) -> tuple[str, dict[str, Any]]:
+    end, where, watermark = crossing.source, crossing.request.where, crossing.watermark
     quote = end.engine.dialect.identifier_preparer.quote_identifier
     if end.backend == "postgresql":
         # Types the driver has no exact form for travel as text, which PostgreSQL reads back without loss.
         listed = ", ".join(
-            f"{quoted(column.name)}::text" if column.kind == "other" else quoted(column.name)
-            for column in table.columns
+            f"{quoted(column.name)}::text"
+            if column.kind == "other" and not own_types
+            else quoted(column.name)
+            for column in columns
         )
         origin = qualified(table.schema, table.name)
     elif end.backend == "sqlite":
         listed, origin = (
-            column_list(column.name for column in table.columns),
+            column_list(column.name for column in columns),
             qualified(table.schema, table.name),
         )
     else:
-        listed = ", ".join(quote(column.name) for column in table.columns)
+        listed = ", ".join(quote(column.name) for column in columns)
         origin = f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
     conditions = [f"({where})"] if where else []
     params: dict[str, Any] = dict(end.place.params)

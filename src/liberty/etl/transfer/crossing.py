@@ -1,0 +1,98 @@
+"""One copy in progress, as the paths see it: both ends open, and which source column meets which target column."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from liberty.etl.transfer.columns import Column, Table, check_complete, matched
+from liberty.etl.transfer.making import described
+from liberty.etl.transfer.request import CopyFailed, CopyOutcome, CopyRequest, End, log
+from liberty.etl.transfer.shaping import Rows
+from liberty.etl.transfer.source import Watermark
+from liberty.etl.transfer.target import Target, key_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+CHATTY_BATCHES = 100
+"""So many batches get a log line each; later ones share a line a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Which values of a source row go where.
+
+    Attributes:
+        taken: places in the source's row of the values that are copied.
+        columns: the target's columns for them.
+        create: the table to make, None when the target is there.
+    """
+
+    taken: Sequence[int]
+    columns: Sequence[Column]
+    create: Table | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Crossing:
+    """What a path works with. It counts what it reads in `outcome`."""
+
+    request: CopyRequest
+    source: End
+    target_end: End
+    target: Target
+    source_connection: "AsyncConnection"
+    source_table: Table | None
+    watermark: Watermark | None
+    outcome: CopyOutcome = field(default_factory=CopyOutcome)
+    _spoke: float = 0.0
+
+    def meet(self, names: Sequence[str], origins: Mapping[str, Column], first_rows: Rows) -> Meeting:
+        """Decide which column goes where. Raises CopyFailed when they do not fit together.
+
+        Args:
+            names: the source's columns, as they arrive.
+            origins: what is known of them, under these names.
+            first_rows: they tell the types of a table that is made, where the source does not.
+        """
+        request, table = self.request, self.target.table
+        create = None
+        if table is None:
+            made = [
+                self.target.made_from(column) for column in described(names, origins, first_rows, request)
+            ]
+            schema, name = self.target_end.table_name()
+            create = Table(schema, name.lower() if request.jde else name, tuple(made), ())
+            columns = made
+            log.info("target table %r does not exist and is made", str(create))
+        else:
+            columns = matched(names, table.columns, what=f"target table {str(table)!r}")
+            check_complete(columns, table)
+        taken = [index for index, column in enumerate(columns) if not column.generated]
+        for column in columns:
+            if column.generated:
+                log.info("column %r is computed by the target and not copied", column.name)
+        columns = [columns[index] for index in taken]
+        if not columns:
+            raise CopyFailed("there is no column to copy")
+        if request.mode == "upsert":
+            key = key_of(request, create or table, columns)
+            columns = [
+                replace(column, nullable=False) if column.name in key else column for column in columns
+            ]
+        return Meeting(taken, columns, create)
+
+    def batch_done(self) -> None:
+        """Count a batch, and tell the log how far the copy has come."""
+        self.outcome.chunks += 1
+        if self.may_speak(always=self.outcome.chunks <= CHATTY_BATCHES):
+            log.info("▶ batch %d · %d rows", self.outcome.chunks, self.outcome.rows_read)
+
+    def may_speak(self, *, always: bool = False) -> bool:
+        """True once a second, so that a quick copy does not flood the log."""
+        now = time.monotonic()
+        if not always and now - self._spoke < 1:
+            return False
+        self._spoke = now
+        return True

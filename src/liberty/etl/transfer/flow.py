@@ -1,0 +1,137 @@
+"""The order of things in every copy: open both ends, choose a path, let it fill the target, finish or undo."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from liberty.errors import Invalid
+from liberty.etl.transfer.anywhere_target import AnywhereTarget
+from liberty.etl.transfer.columns import Column, Table, find
+from liberty.etl.transfer.crossing import Crossing
+from liberty.etl.transfer.into_postgresql import fitting as postgresql_fitting
+from liberty.etl.transfer.into_sqlite import fitting as sqlite_fitting
+from liberty.etl.transfer.paths import choose
+from liberty.etl.transfer.postgresql_target import PostgresqlTarget
+from liberty.etl.transfer.request import CopyOutcome, CopyRequest, End, log
+from liberty.etl.transfer.source import Watermark, connection_of, table_of
+from liberty.etl.transfer.sqlite_target import SqliteTarget
+from liberty.etl.transfer.target import Target
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+async def copy(request: CopyRequest) -> CopyOutcome:
+    """Run the copy. Raises CopyFailed when the data does not fit, NotFound and Invalid for a wrong request.
+
+    Whatever is raised, cancellation included, the target is as it was.
+    """
+    return await _Copy(request).run()
+
+
+class _Copy:
+    """One copy from its opening to its end."""
+
+    def __init__(self, request: CopyRequest) -> None:
+        self._request = request
+        self._source = End.of(request.source, request.connectors)
+        self._target_end = End.of(request.target, request.connectors)
+
+    async def run(self) -> CopyOutcome:
+        request = self._request
+        async with (
+            _open_target(request, self._target_end, self._source.backend) as target,
+            connection_of(self._source) as connection,
+        ):
+            table = await table_of(connection, self._source) if request.source.table is not None else None
+            self._refuse_itself(table, target)
+            found, watermark = await self._watermark(table, target)
+            crossing = Crossing(
+                request=request,
+                source=self._source,
+                target_end=self._target_end,
+                target=target,
+                source_connection=connection,
+                source_table=table,
+                watermark=watermark,
+                outcome=CopyOutcome(watermark=found),
+            )
+            loaded = await (await choose(crossing))(crossing)
+            written = await target.finish(loaded)
+        outcome = crossing.outcome
+        outcome.rows_written, outcome.target_rows = written.rows_written, written.target_rows
+        return outcome
+
+    def _refuse_itself(self, table: Table | None, target: Target) -> None:
+        if table is not None and target.table is not None and table.identity == target.table.identity:
+            raise Invalid(
+                f"{self._request.source} and {self._request.target} are the same table; it cannot be copied onto itself"
+            )
+
+    async def _watermark(self, table: Table | None, target: Target) -> tuple[Any, Watermark | None]:
+        """The target's highest value, and the condition on the source that follows from it."""
+        name = self._request.incremental
+        if name is None or target.table is None:
+            return None, None
+        column = find(name, target.table.columns, what=f"target table {str(target.table)!r}")
+        found = value = await target.highest(column.name)
+        if value is None:
+            return None, None
+        log.info("only rows with %s beyond %s", name, value)
+        if table is not None:
+            value = self._as_source_writes_it(
+                find(name, table.columns, what=f"source table {str(table)!r}"), value
+            )
+        return found, Watermark(name, value, inclusive=self._request.mode == "upsert")
+
+    def _as_source_writes_it(self, column: Column, value: Any) -> Any:
+        if self._source.backend == "sqlite" != self._target_end.backend and not isinstance(
+            value, int | float | Decimal
+        ):
+            raise Invalid(
+                f"incremental copies from SQLite into another database need a column of numbers: {column.name!r} holds "
+                "texts there, whose order depends on how they are written"
+            )
+        fittings = {"postgresql": postgresql_fitting, "sqlite": sqlite_fitting}
+        fitting = fittings.get(self._source.backend)
+        return value if fitting is None else fitting(column).apply([value], [0])[0]
+
+
+@asynccontextmanager
+async def _open_target(request: CopyRequest, end: End, source_backend: str) -> AsyncIterator[Target]:
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(connection_of(end))
+        table = await table_of(connection, end)
+        target = _target_on(connection, request, table, end.backend, source_backend)
+        stack.push_async_callback(_closed, target)
+        yield target
+
+
+def _target_on(
+    connection: "AsyncConnection",
+    request: CopyRequest,
+    table: Table | None,
+    backend: str,
+    source_backend: str,
+) -> Target:
+    match backend:
+        case "postgresql" if connection.dialect.driver == "asyncpg":
+            return PostgresqlTarget(
+                connection, request, table, from_postgresql=source_backend == "postgresql"
+            )
+        case "sqlite":
+            return SqliteTarget(connection, request, table, from_sqlite=source_backend == "sqlite")
+        case _:
+            return AnywhereTarget(connection, request, table)
+
+
+async def _closed(target: Target) -> None:
+    """Close to the end: a stage left on a pooled connection would meet its next user."""
+    task = asyncio.ensure_future(target.close())
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

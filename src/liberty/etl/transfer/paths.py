@@ -1,0 +1,41 @@
+"""The ways from one database into another, quickest first; the general path is taken where none of them fits."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from liberty.etl.transfer import general
+from liberty.etl.transfer.crossing import Crossing
+from liberty.etl.transfer.request import log
+
+type Fill = Callable[[Crossing], Awaitable[int]]
+"""Brings all rows to the target and returns their number; what it raises undoes the copy."""
+
+
+class Path(Protocol):
+    """A quick way between two kinds of databases. `source` and `target` are their names, `name` is for the log."""
+
+    name: str
+    source: str
+    target: str
+
+    async def fits(self, crossing: Crossing) -> Fill | str:
+        """How to run this copy, or why it cannot run it: the end of a sentence that begins with "because"."""
+        ...
+
+
+PATHS: tuple[Path, ...] = ()
+
+
+async def choose(crossing: Crossing) -> Fill:
+    """The first path that can do all that is asked for. The log says which, and why not a quicker one."""
+    refusals: list[str] = []
+    for path in PATHS:
+        if (path.source, path.target) != (crossing.source.backend, crossing.target_end.backend):
+            continue
+        answer = await path.fits(crossing)
+        if not isinstance(answer, str):
+            log.info("path: %s", "; ".join([path.name, *refusals]))
+            return answer
+        refusals.append(f"not {path.name}, because {answer}")
+    log.info("path: %s", "; ".join([general.NAME, *refusals]))
+    return general.fill
