@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -110,6 +110,7 @@ class SqlConnector:
         *,
         pool: str | None = None,
         max_rows: int | None = None,
+        check: Callable[[SqlResult], None] | None = None,
     ) -> SqlResult:
         """Run a declared query by its name, or SQL text, in a transaction of its own.
 
@@ -118,6 +119,7 @@ class SqlConnector:
             params: values of the binds. A declared query's missing ones are their defaults, else NULL.
             pool: another of the connector's allowed pools.
             max_rows: rows to keep instead of the configured number.
+            check: called with the result before it is committed; what it raises undoes the statement.
 
         Raises:
             NotFound: no such query. Invalid: a wrong parameter, pool, or a query that may not write.
@@ -127,8 +129,10 @@ class SqlConnector:
         started = time.perf_counter()
         if call.statement.reads:
             result = await self._read(call)
+            if check is not None:
+                check(result)
         else:
-            result = await self._change(call, call.values)
+            result = await self._change(call, call.values, check)
         result.duration_ms = round((time.perf_counter() - started) * 1000, 3)
         _log.debug(
             "sql %s: %s on pool %s: %d rows in %.1f ms",
@@ -315,7 +319,12 @@ class SqlConnector:
         del rows[call.max_rows :]
         return SqlResult(rows, columns, len(rows), truncated, statement_type=call.statement.kind)
 
-    async def _change(self, call: Call, values: dict[str, Any] | list[dict[str, Any]]) -> SqlResult:
+    async def _change(
+        self,
+        call: Call,
+        values: dict[str, Any] | list[dict[str, Any]],
+        check: Callable[[SqlResult], None] | None = None,
+    ) -> SqlResult:
         async with self._connection(call) as connection:
             result = await with_typed_texts(connection, call, values)
             found = SqlResult(rowcount=result.rowcount, statement_type=call.statement.kind)
@@ -327,4 +336,6 @@ class SqlConnector:
                 if found.rowcount < 0:
                     found.rowcount = len(found.rows)
                 result.close()
+            if check is not None:
+                check(found)
         return found

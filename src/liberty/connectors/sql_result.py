@@ -31,7 +31,12 @@ class SqlResult:
     @property
     def row_count(self) -> int:
         """Rows of a read, rows changed by a write."""
-        return len(self.rows) if self.columns and self.statement_type not in _CHANGES else self.rowcount
+        return len(self.rows) if self.reads else self.rowcount
+
+    @property
+    def reads(self) -> bool:
+        """It gave rows and is none of the statements that change some."""
+        return bool(self.columns) and self.statement_type not in _CHANGES
 
     def first(self) -> SqlRow | None:
         """The first row, or None."""

@@ -22,6 +22,7 @@ class AnywhereTarget:
         self._request = request
         self._columns: tuple[Column, ...] = ()
         self._sql_table: SqlTable | None = None
+        self._held = 0
 
     def fitting(self, column: Column, origin: Column | None) -> Fitting:  # noqa: ARG002 - see Target
         """Values pass as they are: the driver knows its own types, and refuses what it cannot send."""
@@ -46,6 +47,7 @@ class AnywhereTarget:
         self._columns = tuple(columns)
         table = await self._reflected()
         if self._request.mode == "overwrite":
+            self._held = await self._count()
             await self._connection.execute(table.delete())
 
     async def load(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> None:
@@ -61,14 +63,20 @@ class AnywhereTarget:
             raise CopyFailed(f"rows {numbers[0]} to {numbers[-1]}: {error.orig}") from error
 
     async def finish(self, loaded: int) -> Written:
-        from sqlalchemy import func, select
-
-        if self._request.mode == "overwrite":
-            table = await self._reflected()
-            found = (await self._connection.execute(select(func.count()).select_from(table))).scalar_one()
-            check_counts("target", expected=loaded, found=found)
+        overwrite, guard = self._request.mode == "overwrite", self._request.guard
+        if guard is not None:
+            guard.check_rows(loaded)
+            guard.check_deletes(max(0, self._held - loaded), self._held)
+        if overwrite:
+            check_counts("target", expected=loaded, found=await self._count())
         await self._connection.commit()
         return Written(loaded, loaded)
+
+    async def _count(self) -> int:
+        from sqlalchemy import func, select
+
+        table = await self._reflected()
+        return int((await self._connection.execute(select(func.count()).select_from(table))).scalar_one())
 
     async def close(self) -> None:
         await self._connection.rollback()

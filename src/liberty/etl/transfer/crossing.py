@@ -79,7 +79,8 @@ class Crossing:
         if request.mode == "upsert":
             key = key_of(request, create or table, columns)
             columns = [
-                replace(column, nullable=False) if column.name in key else column for column in columns
+                replace(column, nullable=False, key=column.key or 1) if column.name in key else column
+                for column in columns
             ]
         return Meeting(taken, columns, create)
 

@@ -28,7 +28,8 @@ class Fitting:
         if _NULL in types:
             if not self.column.nullable:
                 number = rows[next(index for index, value in enumerate(values) if value is None)]
-                raise CopyFailed(f"row {number}, column {self.column.name!r}: NULL is not allowed here")
+                why = "NULL is not allowed here" + (", it is a key" if self.column.key else "")
+                raise CopyFailed(f"row {number}, column {self.column.name!r}: {why}")
             types.discard(_NULL)
         if types <= self.as_they_are:
             return values

@@ -62,6 +62,7 @@ class _Copy:
             written = await target.finish(loaded)
         outcome = crossing.outcome
         outcome.rows_written, outcome.target_rows = written.rows_written, written.target_rows
+        outcome.rows_deleted = written.rows_deleted
         return outcome
 
     def _refuse_itself(self, table: Table | None, target: Target) -> None:

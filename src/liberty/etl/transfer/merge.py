@@ -31,10 +31,13 @@ class Merge:
 
     def delete_vanished(self, key: Sequence[str]) -> str:
         """Rows whose key the stage has not."""
-        return (
-            f"DELETE FROM {self.target} AS t WHERE NOT EXISTS "  # noqa: S608 - quoted names
-            f"(SELECT 1 FROM {self.stage} AS s WHERE {self._same(key)})"
-        )
+        return f"DELETE FROM {self._vanished(key)}"  # noqa: S608 - quoted names
+
+    def count_vanished(self, key: Sequence[str]) -> str:
+        return f"SELECT count(*) FROM {self._vanished(key)}"  # noqa: S608 - quoted names
+
+    def count_all(self) -> str:
+        return f"SELECT count(*) FROM {self.target}"  # noqa: S608 - quoted names
 
     def update_changed(self, key: Sequence[str]) -> str | None:
         """Rows whose key the stage has, and that differ; None when there is nothing but the key."""
@@ -60,14 +63,18 @@ class Merge:
         grouped = f"SELECT {names}, count(*) FROM {self.stage} GROUP BY {names}"  # noqa: S608 - quoted names
         return f"{grouped} HAVING count(*) > 1 LIMIT 1"
 
-    def by_key(self, key: Sequence[str], *, drop_vanished: bool) -> Iterator[str]:
-        """The statements that make the target's rows those of the stage, leaving alone what is the same."""
-        if drop_vanished:
-            yield self.delete_vanished(key)
+    def by_key(self, key: Sequence[str]) -> Iterator[str]:
+        """The statements that bring the stage's rows into the target, leaving alone what is the same."""
         changed = self.update_changed(key)
         if changed is not None:
             yield changed
         yield self.insert_missing(key)
+
+    def _vanished(self, key: Sequence[str]) -> str:
+        return (
+            f"{self.target} AS t WHERE NOT EXISTS "  # noqa: S608 - quoted names
+            f"(SELECT 1 FROM {self.stage} AS s WHERE {self._same(key)})"
+        )
 
     def _insert(self) -> str:
         return f"INSERT INTO {self.target} ({column_list(self.columns)}){self.overriding}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from liberty.etl.transfer import into_postgresql
+from liberty.etl.transfer.checks import check_guard, check_key, known_key
 from liberty.etl.transfer.columns import Column, Table, column_list, qualified, quoted
 from liberty.etl.transfer.fitting import Fitting, refused
 from liberty.etl.transfer.merge import Merge
@@ -130,34 +131,32 @@ class PostgresqlTarget:
         if self._request.mode != "append" or self._request.verify:
             # Readers go on; other writers wait, so that none adds a row between the statements.
             await self._run(f"LOCK TABLE {merge.target} IN SHARE ROW EXCLUSIVE MODE")
+        overwrite = self._request.mode == "overwrite"
+        if self._request.guard is not None:
+            key = known_key(self._request, table, self._columns)
+            await self._run(f"ANALYZE {self._stage}")
+            await check_guard(self._request.guard, merge, key, loaded, self._first)
         if self._request.mode == "append":
             before = await self._count(merge.target) if self._request.verify else 0
             written = await self._run(merge.insert_all())
             found = await self._count(merge.target) - before if self._request.verify else written
             check_counts("target", expected=loaded, found=found)
             return Written(written, written)
-        overwrite = self._request.mode == "overwrite"
+        written = deleted = 0
         if overwrite and not table.referenced:
             await self._run(merge.delete_all())
             written = await self._run(merge.insert_all())
         else:
             key = key_of(self._request, table, self._columns)
-            await self._check_key(merge, key)
-            written = 0
-            for statement in merge.by_key(key, drop_vanished=overwrite):
+            await self._run(f"ANALYZE {self._stage}")
+            await check_key(merge, key, self._first)
+            if overwrite or self._request.delete_missing:
+                deleted = await self._run(merge.delete_vanished(key))
+            for statement in merge.by_key(key):
                 written += await self._run(statement)
         if overwrite:
             check_counts("target", expected=loaded, found=await self._count(merge.target))
-        return Written(loaded if overwrite else written, loaded)
-
-    async def _check_key(self, merge: Merge, key: Sequence[str]) -> None:
-        await self._run(f"ANALYZE {self._stage}")
-        repeated = (await self._connection.exec_driver_sql(merge.repeated_key(key))).first()
-        if repeated is not None:
-            values = ", ".join(f"{name} = {value!r}" for name, value in zip(key, repeated, strict=False))
-            raise CopyFailed(
-                f"the source has {repeated[-1]} rows with the key {values}; a key must be there once"
-            )
+        return Written(loaded if overwrite else written, loaded, deleted)
 
     async def _advance_sequences(self, table: Table) -> None:
         """Let the next number of a column that numbers itself lie beyond the numbers that were copied."""
@@ -176,6 +175,9 @@ class PostgresqlTarget:
 
     async def _run(self, statement: str) -> int:
         return (await self._connection.exec_driver_sql(statement)).rowcount
+
+    async def _first(self, statement: str) -> Sequence[Any] | None:
+        return (await self._connection.exec_driver_sql(statement)).first()
 
     async def _count(self, table: str) -> int:
         statement = f"SELECT count(*) FROM {table}"  # noqa: S608 - quoted names

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from liberty.connectors import ConnectorRegistry, SqlConnector
+    from liberty.etl.transfer.guard import Guard
 
 type Mode = Literal["overwrite", "append", "upsert"]
 type RowDict = dict[str, Any]
@@ -50,6 +51,7 @@ class CopyRequest:
         label: unique per try; names temporary tables.
         target_columns: names for the source's columns, in their order; default: their own.
         lower_names: the source's names in lower case.
+        delete_missing: an upsert also deletes the rows whose key the source has not.
     """
 
     connectors: "ConnectorRegistry"
@@ -66,6 +68,8 @@ class CopyRequest:
     strip_columns: tuple[str, ...] = ()
     incremental: str | None = None
     verify: bool = False
+    guard: "Guard | None" = None
+    delete_missing: bool = False
     target_columns: tuple[str, ...] = ()
     lower_names: bool = False
 
@@ -77,6 +81,7 @@ class CopyOutcome:
     rows_read: int = 0
     rows_dropped: int = 0
     rows_written: int = 0
+    rows_deleted: int = 0
     target_rows: int = 0
     chunks: int = 0
     watermark: Any = None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from liberty.etl.transfer import into_sqlite
+from liberty.etl.transfer.checks import check_guard, check_key, known_key
 from liberty.etl.transfer.columns import Column, Table, column_list, qualified, quoted
 from liberty.etl.transfer.fitting import Fitting, refused
 from liberty.etl.transfer.merge import Merge
@@ -102,6 +103,10 @@ class SqliteTarget:
             differs=lambda pairs: "(" + " OR ".join(f"{t} IS NOT {s} COLLATE BINARY" for t, s in pairs) + ")",
         )
         check_counts("stage", expected=loaded, found=await self._count(merge.stage))
+        if self._request.guard is not None:
+            key = known_key(self._request, table, self._columns)
+            await self._index_stage(key)
+            await check_guard(self._request.guard, merge, key, loaded, self._first)
         if self._request.mode == "append":
             return await self._appended(merge, loaded)
         by_key = self._request.mode == "upsert" or table.referenced
@@ -111,14 +116,17 @@ class SqliteTarget:
             check_counts("target", expected=loaded, found=await self._count(merge.target))
             return Written(written, loaded)
         key = key_of(self._request, table, self._columns)
-        await self._check_key(merge, key)
+        await self._index_stage(key)
+        await check_key(merge, key, self._first)
         overwrite = self._request.mode == "overwrite"
-        written = 0
-        for statement in merge.by_key(key, drop_vanished=overwrite):
+        written = deleted = 0
+        if overwrite or self._request.delete_missing:
+            deleted = await self._run(merge.delete_vanished(key))
+        for statement in merge.by_key(key):
             written += await self._run(statement)
         if overwrite:
             check_counts("target", expected=loaded, found=await self._count(merge.target))
-        return Written(loaded if overwrite else written, loaded)
+        return Written(loaded if overwrite else written, loaded, deleted)
 
     async def _appended(self, merge: Merge, loaded: int) -> Written:
         before = await self._count(merge.target) if self._request.verify else 0
@@ -127,19 +135,18 @@ class SqliteTarget:
         check_counts("target", expected=loaded, found=found)
         return Written(written, written)
 
-    async def _check_key(self, merge: Merge, key: Sequence[str]) -> None:
-        await self._run(
-            f"CREATE INDEX temp.{quoted(self._stage_name + '_key')} ON {quoted(self._stage_name)} ({column_list(key)})"
-        )
-        repeated = (await self._connection.exec_driver_sql(merge.repeated_key(key))).first()
-        if repeated is not None:
-            values = ", ".join(f"{name} = {value!r}" for name, value in zip(key, repeated, strict=False))
-            raise CopyFailed(
-                f"the source has {repeated[-1]} rows with the key {values}; a key must be there once"
+    async def _index_stage(self, key: Sequence[str]) -> None:
+        if key:
+            index = quoted(f"{self._stage_name}_key")
+            await self._run(
+                f"CREATE INDEX IF NOT EXISTS temp.{index} ON {quoted(self._stage_name)} ({column_list(key)})"
             )
 
     async def _run(self, statement: str) -> int:
         return (await self._connection.exec_driver_sql(statement)).rowcount
+
+    async def _first(self, statement: str) -> Sequence[Any] | None:
+        return (await self._connection.exec_driver_sql(statement)).first()
 
     async def _count(self, table: str) -> int:
         statement = f"SELECT count(*) FROM {table}"  # noqa: S608 - quoted names

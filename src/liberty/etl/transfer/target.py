@@ -11,10 +11,11 @@ from liberty.etl.transfer.request import CopyFailed, CopyRequest
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Rows inserted or changed, and rows the target holds for them."""
+    """Rows inserted or changed, rows the target holds for them, and rows deleted as vanished."""
 
     rows_written: int
     target_rows: int
+    rows_deleted: int = 0
 
 
 class Target(Protocol):

@@ -20,6 +20,7 @@ from liberty.jobs.steps.base import (
     pool_used,
 )
 from liberty.jobs.steps.fields import CallableRef, Templatable
+from liberty.jobs.steps.guard import CopyGuard
 
 if TYPE_CHECKING:
     from liberty.etl.transfer import CopyRequest, Transform
@@ -108,6 +109,12 @@ class SqlCopyStep(StepConfig):
         False,
         description="Count the target's rows before and after too, and undo the copy when they do not add up.",
     )
+    guard: CopyGuard | None = Field(
+        None, description="Limits beyond which the step fails and the target stays as it was."
+    )
+    delete_missing: Annotated[bool, Templatable()] = Field(
+        False, description="With mode upsert: delete the target's rows whose key the source no longer has."
+    )
 
     @model_validator(mode="after")
     def _options_fit_the_mode(self) -> Self:
@@ -119,6 +126,17 @@ class SqlCopyStep(StepConfig):
             raise ValueError("'incremental' needs mode 'append' or 'upsert'")
         if self.incremental is not None and self.source.table is None:
             raise ValueError("'incremental' needs a source table; put the condition into the query instead")
+        if self.delete_missing is True and self.mode in ("overwrite", "append"):
+            raise ValueError("'delete_missing' needs mode 'upsert'")
+        if self.delete_missing is True and self.incremental is not None:
+            raise ValueError(
+                "'delete_missing' would delete every row that 'incremental' leaves out; choose one"
+            )
+        limited = self.guard is not None and self.guard.max_delete_pct is not None
+        if limited and (self.mode == "append" or (self.mode == "upsert" and self.delete_missing is False)):
+            raise ValueError(
+                "'guard.max_delete_pct' limits nothing here: only 'overwrite' and 'upsert' with 'delete_missing' delete"
+            )
         return self
 
     async def execute(self, ctx: RunContext) -> StepResult:
@@ -159,6 +177,8 @@ class SqlCopyStep(StepConfig):
             "chunks": outcome.chunks,
             "elapsed_ms": elapsed_ms,
         }
+        if self.delete_missing:
+            facts["rows_deleted"] = outcome.rows_deleted
         if self.incremental is not None:
             facts["watermark"] = None if outcome.watermark is None else str(outcome.watermark)
         return StepResult(outcome.rows_written, facts)
@@ -195,6 +215,8 @@ class SqlCopyStep(StepConfig):
             strip_columns=self.strip_both_columns,
             incremental=self.incremental.column if self.incremental is not None else None,
             verify=self.verify,
+            guard=self.guard.opened() if self.guard is not None else None,
+            delete_missing=self.delete_missing,
         )
 
     async def _loaded_transform(self, ctx: RunContext) -> "Transform | None":

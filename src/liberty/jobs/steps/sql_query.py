@@ -2,13 +2,14 @@
 
 import logging
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from liberty.jobs.steps.addressed import own_params
 from liberty.jobs.steps.base import PoolNames, RunContext, StepConfig, StepResult, pool_used
 from liberty.jobs.steps.fields import Templatable
+from liberty.jobs.steps.guard import RowGuard
 from liberty.jobs.steps.json_values import json_row
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ class SqlQueryStep(StepConfig):
     fetch: Annotated[Literal["all", "first", "none"], Templatable()] = Field(
         "all", description="What to keep of the result: all rows, the first one, or only the count."
     )
+    guard: RowGuard | None = Field(
+        None,
+        description="Limits for the rows changed or read; beyond them the statement is undone and the step fails.",
+    )
+
+    @model_validator(mode="after")
+    def _guard_sees_all_rows(self) -> Self:
+        if self.guard is not None and self.fetch == "first":
+            raise ValueError("'guard' counts rows and fetch 'first' reads one; use 'all' or 'none'")
+        return self
 
     async def execute(self, ctx: RunContext) -> StepResult:
         """Run the statement in a transaction of its own.
@@ -56,7 +67,11 @@ class SqlQueryStep(StepConfig):
         )
         _log.debug("nomaflow.sql_query sql run=%s step=%r %s", ctx.run_id, ctx.step_name, self.query)
         result = await connector.execute(
-            self.query, params, pool=self.pool, max_rows=1 if self.fetch == "first" else None
+            self.query,
+            params,
+            pool=self.pool,
+            max_rows=1 if self.fetch == "first" else None,
+            check=None if self.guard is None else self._guarded,
         )
         made = self._result(result)
         _log.info(
@@ -71,6 +86,12 @@ class SqlQueryStep(StepConfig):
     def pools(self, connectors: PoolNames) -> frozenset[str]:
         """The statement's one pool."""
         return pool_used(connectors, self.connector, self.pool)
+
+    def _guarded(self, result: "SqlResult") -> None:
+        """Raises CopyFailed beyond a limit, before the statement is committed."""
+        if self.guard is not None:
+            done = "were read" if result.reads else "would be changed"
+            self.guard.opened().check_rows(max(result.row_count, 0), done)
 
     def _result(self, result: "SqlResult") -> StepResult:
         affected = max(result.row_count, 0)
