@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from liberty.etl.transfer.columns import Column, Table
 from liberty.etl.transfer.fitting import Fitting
 from liberty.etl.transfer.request import CopyFailed, CopyRequest
-from liberty.etl.transfer.target import Written, check_counts
+from liberty.etl.transfer.target import Check, Written, check_counts
 
 if TYPE_CHECKING:
     from sqlalchemy import Table as SqlTable
@@ -62,13 +62,15 @@ class AnywhereTarget:
         except (DataError, IntegrityError) as error:
             raise CopyFailed(f"rows {numbers[0]} to {numbers[-1]}: {error.orig}") from error
 
-    async def finish(self, loaded: int) -> Written:
+    async def finish(self, loaded: int, check: Check | None = None) -> Written:
         overwrite, guard = self._request.mode == "overwrite", self._request.guard
         if guard is not None:
             guard.check_rows(loaded)
             guard.check_deletes(max(0, self._held - loaded), self._held)
         if overwrite:
             check_counts("target", expected=loaded, found=await self._count())
+        if check is not None:
+            await check(self._connection, "")
         await self._connection.commit()
         return Written(loaded, loaded)
 

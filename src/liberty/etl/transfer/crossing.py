@@ -15,6 +15,8 @@ from liberty.etl.transfer.target import Target, key_of
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from liberty.etl.transfer.verify import Verification
+
 CHATTY_BATCHES = 100
 """So many batches get a log line each; later ones share a line a second."""
 
@@ -36,7 +38,7 @@ class Meeting:
 
 @dataclass(slots=True, kw_only=True)
 class Crossing:
-    """What a path works with. It counts what it reads in `outcome`."""
+    """What a path works with. It counts what it reads in `outcome`; `meet` leaves behind what met what."""
 
     request: CopyRequest
     source: End
@@ -46,6 +48,10 @@ class Crossing:
     source_table: Table | None
     watermark: Watermark | None
     outcome: CopyOutcome = field(default_factory=CopyOutcome)
+    verification: "Verification | None" = None
+    names: Sequence[str] = ()
+    origins: Mapping[str, Column] = field(default_factory=dict)
+    meeting: Meeting | None = None
     _spoke: float = 0.0
 
     def meet(self, names: Sequence[str], origins: Mapping[str, Column], first_rows: Rows) -> Meeting:
@@ -82,7 +88,9 @@ class Crossing:
                 replace(column, nullable=False, key=column.key or 1) if column.name in key else column
                 for column in columns
             ]
-        return Meeting(taken, columns, create)
+        self.names, self.origins = names, origins
+        self.meeting = Meeting(taken, columns, create)
+        return self.meeting
 
     def batch_done(self) -> None:
         """Count a batch, and tell the log how far the copy has come."""

@@ -18,6 +18,7 @@ from liberty.etl.transfer.request import CopyOutcome, CopyRequest, End, log
 from liberty.etl.transfer.source import Watermark, connection_of, table_of
 from liberty.etl.transfer.sqlite_target import SqliteTarget
 from liberty.etl.transfer.target import Target
+from liberty.etl.transfer.verify import Verification, hold_snapshot
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,8 +59,13 @@ class _Copy:
                 watermark=watermark,
                 outcome=CopyOutcome(watermark=found),
             )
+            check = None
+            if request.verify:
+                await hold_snapshot(connection)
+                crossing.verification = Verification(crossing)
+                check = crossing.verification.compare
             loaded = await (await choose(crossing))(crossing)
-            written = await target.finish(loaded)
+            written = await target.finish(loaded, check)
         outcome = crossing.outcome
         outcome.rows_written, outcome.target_rows = written.rows_written, written.target_rows
         outcome.rows_deleted = written.rows_deleted

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from liberty.etl.transfer.crossing import Crossing
+from liberty.etl.transfer.digest import Summing
 from liberty.etl.transfer.fitting import Fitting
 from liberty.etl.transfer.request import CopyFailed
 from liberty.etl.transfer.shaping import SLICE_ROWS, Batch, Shaper, coalesced
@@ -63,7 +64,9 @@ class _Filling:
             target.fitting(column, origins.get(names[index]))
             for index, column in zip(meeting.taken, meeting.columns, strict=True)
         ]
-        self._plan = _Plan(meeting.taken, fittings, substitutes)
+        changed = shaper.touches_values or fill
+        sent = crossing.verification.of_sent() if crossing.verification and changed else None
+        self._plan = _Plan(meeting.taken, fittings, substitutes, sent)
         return self._plan
 
     async def _load(self, plan: "_Plan", batch: Batch) -> None:
@@ -79,19 +82,24 @@ class _Filling:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Which values of a row are taken, how they fit, and what stands for NULL."""
+    """Which values of a row are taken, how they fit, what stands for NULL, and who sums up what is sent."""
 
     taken: Sequence[int]
     fittings: Sequence[Fitting]
     substitutes: Sequence[Any]
+    sent: Summing | None
 
     def fit(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> list[Sequence[Any]]:
         """The rows as the target takes them. Raises CopyFailed naming row, column and value."""
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        given = []
         fitted = []
         for index, fitting, substitute in zip(self.taken, self.fittings, self.substitutes, strict=True):
             values = columns[index]
             if substitute is not None:
                 values = [substitute if value is None else value for value in values]
+            given.append(values)
             fitted.append(fitting.apply(values, numbers))
+        if self.sent is not None:
+            self.sent.add(given)
         return list(zip(*fitted, strict=True))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from liberty.etl.transfer.columns import column_list, quoted
+from liberty.etl.transfer.request import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,17 @@ class Merge:
         if changed is not None:
             yield changed
         yield self.insert_missing(key)
+
+    def written(self, mode: Mode, key: Sequence[str]) -> str:
+        """A FROM clause for the rows a copy has written, `t`; of an append, as they are in the stage."""
+        if mode == "append":
+            return f"{self.stage} AS t"
+        if mode == "overwrite":
+            return f"{self.target} AS t"
+        return (
+            f"{self.target} AS t WHERE EXISTS "  # noqa: S608 - quoted names
+            f"(SELECT 1 FROM {self.stage} AS s WHERE {self._same(key)})"
+        )
 
     def _vanished(self, key: Sequence[str]) -> str:
         return (

@@ -87,7 +87,8 @@ async def columns_of_result(
             Column(
                 name=name,
                 kind=_KINDS.get(base, "other"),
-                sql_type=sql_type,
+                # Of a length nobody knows: "character" alone would be one character.
+                sql_type="bpchar" if sql_type == "character" else sql_type,
                 bits=_BITS.get(base, 64),
                 portable=built_in,
             )

@@ -12,7 +12,7 @@ from liberty.etl.transfer.fitting import Fitting, refused
 from liberty.etl.transfer.merge import Merge
 from liberty.etl.transfer.postgresql_catalog import type_for
 from liberty.etl.transfer.request import CopyFailed, CopyRequest
-from liberty.etl.transfer.target import Written, check_counts, key_of
+from liberty.etl.transfer.target import Check, Written, check_counts, key_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -107,7 +107,7 @@ class PostgresqlTarget:
             return CopyFailed(f"row {numbers[index]}: {error}")
         return refused(numbers[index], name, rows[index][names.index(name)], f"was refused: {error}")
 
-    async def finish(self, loaded: int) -> Written:
+    async def finish(self, loaded: int, check: Check | None = None) -> Written:
         table = self._written_to
         assert table is not None  # noqa: S101 - begin found or made it
         casts = {column.name: column.sql_type for column in self._columns if column.kind == "other"}
@@ -123,9 +123,16 @@ class PostgresqlTarget:
         )
         check_counts("stage", expected=loaded, found=await self._count(merge.stage))
         written = await self._merge(merge, table, loaded)
+        await self._check(check, merge, table)
         await self._advance_sequences(table)
         await self._connection.commit()
         return written
+
+    async def _check(self, check: Check | None, merge: Merge, table: Table) -> None:
+        if check is not None:
+            mode = self._request.mode
+            key = key_of(self._request, table, self._columns) if mode == "upsert" else ()
+            await check(self._connection, merge.written(mode, key))
 
     async def _merge(self, merge: Merge, table: Table, loaded: int) -> Written:
         if self._request.mode != "append" or self._request.verify:

@@ -14,7 +14,7 @@ from liberty.etl.transfer.fitting import Fitting, refused
 from liberty.etl.transfer.merge import Merge
 from liberty.etl.transfer.request import CopyFailed, CopyRequest
 from liberty.etl.transfer.sqlite_catalog import affinity_of, type_for
-from liberty.etl.transfer.target import Written, check_counts, key_of
+from liberty.etl.transfer.target import Check, Written, check_counts, key_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -84,7 +84,7 @@ class SqliteTarget:
                 if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
                     raise refused(number, column.name, value, "is no Unicode text")
 
-    async def finish(self, loaded: int) -> Written:
+    async def finish(self, loaded: int, check: Check | None = None) -> Written:
         connection = await self._connection.execution_options(sqlite_begin="IMMEDIATE")
         async with connection.begin():
             await connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
@@ -92,16 +92,26 @@ class SqliteTarget:
                 await connection.exec_driver_sql(_create_statement(self._create))
             table = self._create or self.table
             assert table is not None  # noqa: S101 - either found or made
-            return await self._merge(table, loaded)
+            merge = Merge(
+                target=qualified(table.schema, table.name),
+                stage=self._stage,
+                columns=[column.name for column in self._columns],
+                value=lambda _name, expression: expression,
+                differs=lambda pairs: (
+                    "(" + " OR ".join(f"{t} IS NOT {s} COLLATE BINARY" for t, s in pairs) + ")"
+                ),
+            )
+            written = await self._merge(merge, table, loaded)
+            await self._check(check, merge, table)
+            return written
 
-    async def _merge(self, table: Table, loaded: int) -> Written:
-        merge = Merge(
-            target=qualified(table.schema, table.name),
-            stage=self._stage,
-            columns=[column.name for column in self._columns],
-            value=lambda _name, expression: expression,
-            differs=lambda pairs: "(" + " OR ".join(f"{t} IS NOT {s} COLLATE BINARY" for t, s in pairs) + ")",
-        )
+    async def _check(self, check: Check | None, merge: Merge, table: Table) -> None:
+        if check is not None:
+            mode = self._request.mode
+            key = key_of(self._request, table, self._columns) if mode == "upsert" else ()
+            await check(self._connection, merge.written(mode, key))
+
+    async def _merge(self, merge: Merge, table: Table, loaded: int) -> Written:
         check_counts("stage", expected=loaded, found=await self._count(merge.stage))
         if self._request.guard is not None:
             key = known_key(self._request, table, self._columns)

@@ -1,12 +1,18 @@
 """What every target of a copy can do, and what it does alike in all databases."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from liberty.etl.transfer.columns import Column, Table
 from liberty.etl.transfer.fitting import Fitting
 from liberty.etl.transfer.request import CopyFailed, CopyRequest
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+type Check = Callable[["AsyncConnection", str], Awaitable[None]]
+"""Looks at the rows that were written: a connection, and a FROM clause whose table is called `t`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,8 @@ class Target(Protocol):
         """Take rows whose values fit. Raises CopyFailed for one that the database refuses all the same."""
         ...
 
-    async def finish(self, loaded: int) -> Written:
-        """Make the rows part of the table, in one transaction."""
+    async def finish(self, loaded: int, check: Check | None = None) -> Written:
+        """Make the rows part of the table, in one transaction. What `check` raises at its end undoes it."""
         ...
 
     async def close(self) -> None: ...
