@@ -5,13 +5,14 @@ import logging
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from liberty.connectors import ConnectorRegistry
 from liberty.errors import NotFound, did_you_mean
+from liberty.jobs.marks import CopyMark
 from liberty.jobs.run import SUCCEEDED, Json, Status, StepRun, Trigger, TriggerKind
 from liberty.jobs.steps import base
 from liberty.jobs.steps.base import ChildRun, RunContext, StepLog, StepResult
@@ -102,7 +103,8 @@ class StubConnectors(ConnectorRegistry):
 class FakeHost:
     """What a fake context works with.
 
-    `children` answers `call_job`, by job name; `called_jobs` tells what was asked.
+    `children` answers `call_job`, by job name; `called_jobs` tells what was asked. `copy_marks` holds the marks of
+    incremental copies, by step name.
     """
 
     connectors: ConnectorRegistry
@@ -110,6 +112,7 @@ class FakeHost:
     plugins: PluginSet
     children: Mapping[str, ChildRun] = field(default_factory=dict)
     called_jobs: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    copy_marks: dict[str, CopyMark] = field(default_factory=dict)
 
     async def call_sync(self, ctx: RunContext, function: Callable[[], Any]) -> Any:  # noqa: ARG002 - see Host
         return await asyncio.to_thread(function)
@@ -135,6 +138,13 @@ class FakeHost:
             return self.children[job]
         except KeyError:
             raise NotFound(f"no job {job!r} among children{did_you_mean(job, self.children)}") from None
+
+    async def copy_mark(self, ctx: RunContext) -> CopyMark | None:
+        return self.copy_marks.get(ctx.step_name)
+
+    async def move_copy_mark(self, ctx: RunContext, mark: CopyMark) -> bool:
+        self.copy_marks[ctx.step_name] = replace(mark, revision=mark.revision + 1)
+        return True
 
     async def delete_history(self, *, older_than: timedelta, keep_failed: bool, limit: int) -> int:  # noqa: ARG002 - see Host
         return 0

@@ -543,10 +543,12 @@ async def test_an_incremental_copy_takes_what_is_new(
         with pytest.raises(Invalid, match="need a column of numbers"):
             await copied(pools, (source, "log"), (target, "log2"), **options)
         return
-    assert (await copied(pools, (source, "log"), (target, "log2"), **options))["rows_read"] == 0
+    again = await copied(pools, (source, "log"), (target, "log2"), **options)
+    assert (again["rows_read"], again["rows_written"]) == (1, 0), "the row at the mark is looked at again"
     await run(pools, source, "INSERT INTO log VALUES (3, '2026-01-02 00:00:00.5', 'c')")
     facts = await copied(pools, (source, "log"), (target, "log2"), **options)
-    assert (facts["rows_read"], facts["watermark"]) == (1, "2" if column == "id" else "2026-01-02 00:00:00")
+    assert (facts["rows_read"], facts["rows_written"]) == (2, 1)
+    assert facts["watermark"] == ("2" if column == "id" else "2026-01-02 00:00:00")
     await run(pools, source, "UPDATE log SET note = 'changed' WHERE id = 3")
     facts = await copied(pools, (source, "log"), (target, "log2"), **{**options, "mode": "upsert"})
     assert (facts["rows_read"], facts["rows_written"]) == (1, 1)

@@ -91,6 +91,8 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("POST", "/admin/jobs/{name:path}/backfill"): _job("run"),
     ("GET", "/admin/jobs/{name:path}/backfills"): _job("read"),
     ("POST", "/admin/jobs/{name:path}/backfills/{number}/cancel"): _job("abort"),
+    ("GET", "/admin/jobs/{name:path}/marks"): _job("read"),
+    ("DELETE", "/admin/jobs/{name:path}/marks/{step}"): _EDIT,
     ("GET", "/admin/jobs/{name:path}/why"): _job("read"),
     ("GET", "/admin/jobs/{name:path}/plan"): _job("read"),
     ("GET", "/admin/freeze"): SIGNED_IN,

@@ -15,6 +15,8 @@ from liberty.api.models import (
     FreezeBody,
     FreezeModel,
     JobModel,
+    MarkModel,
+    MarkPageModel,
     PauseBody,
     PlanModel,
     WhyModel,
@@ -69,6 +71,26 @@ async def why(
 async def plan(name: str, asked: Guarded, preset: str | None = None) -> Response:
     """What a run would do now. Nothing is written or run."""
     return json_answer(wire.plan(asked.services.planner.plan(name, asked.caller, preset=preset)))
+
+
+@router.get("/jobs/{name:path}/marks", responses={200: {"model": MarkPageModel}})
+async def list_marks(name: str, asked: Guarded) -> Response:
+    """How far the incremental steps of a job have come."""
+    found = await asked.services.marks.of_job(name, asked.caller)
+    return json_answer({"items": [wire.mark(mark) for mark in found]})
+
+
+@router.delete("/jobs/{name:path}/marks/{step}", responses={200: {"model": MarkModel}})
+async def reset_mark(
+    name: str,
+    step: str,
+    asked: Guarded,
+    value: Annotated[
+        str | None, Query(description="Go on from here; default: copy everything again.")
+    ] = None,
+) -> Response:
+    """Let the next copy of a step take everything, or go on from a value."""
+    return json_answer(wire.mark(await asked.services.marks.reset(name, step, asked.caller, value=value)))
 
 
 @router.post("/jobs/{name:path}/backfill", status_code=202, responses={202: {"model": BackfillModel}})

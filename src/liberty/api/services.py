@@ -14,6 +14,7 @@ from liberty.jobs.service.backfill import Backfills
 from liberty.jobs.service.config_files import ConfigFiles
 from liberty.jobs.service.explain import Explainer
 from liberty.jobs.service.jobs import JobReader
+from liberty.jobs.service.marks import Marks
 from liberty.jobs.service.operate import Operations
 from liberty.jobs.service.plan import Planner
 from liberty.jobs.service.schedule import ScheduleReader
@@ -35,6 +36,7 @@ class Services:
     explainer: Explainer
     planner: Planner
     backfills: Backfills
+    marks: Marks
     config: ConfigFiles
     technical: Technical
 
@@ -65,6 +67,7 @@ class Services:
             explainer=Explainer(database=database, clock=clock, scheduler=scheduler, current=current),
             planner=Planner(clock=clock, current=current),
             backfills=Backfills(database=database, clock=clock, engine=engine, current=current),
+            marks=Marks(database=database, clock=clock, current=current),
             config=ConfigFiles(
                 database=database,
                 clock=clock,

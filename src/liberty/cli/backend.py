@@ -92,6 +92,14 @@ class Backend(Protocol):
         """End what waits of it and stop what runs; the backfill."""
         ...
 
+    def marks(self, name: str) -> list[Document]:
+        """How far the job's incremental steps have come."""
+        ...
+
+    def reset_mark(self, name: str, step: str, value: str | None) -> Document:
+        """Let the next copy take everything, or go on from `value`; the mark."""
+        ...
+
     def reload(self) -> Document:
         """`{reloaded_at, jobs, quarantined, problems}`."""
         ...

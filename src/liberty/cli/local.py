@@ -18,6 +18,7 @@ from liberty.jobs.service.explain import Explainer
 from liberty.jobs.service.follow import Batch, LogFollower
 from liberty.jobs.service.instants import parse_instant
 from liberty.jobs.service.jobs import JobReader
+from liberty.jobs.service.marks import Marks
 from liberty.jobs.service.operate import Operations, Then
 from liberty.jobs.service.schedule import ScheduleReader
 from liberty.runtime import Runtime
@@ -202,6 +203,17 @@ class LocalBackend:
             engine=runtime.engine,
             current=lambda: runtime.generation,
         )
+
+    def marks(self, name: str) -> list[Document]:
+        return [wire.mark(mark) for mark in self._do(self._marks.of_job(name, self._me))]
+
+    def reset_mark(self, name: str, step: str, value: str | None) -> Document:
+        return wire.mark(self._do(self._marks.reset(name, step, self._me, value=value)))
+
+    @property
+    def _marks(self) -> Marks:
+        runtime = self._runtime
+        return Marks(database=runtime.database, clock=runtime.clock, current=lambda: runtime.generation)
 
     def reload(self) -> Document:
         raise Unavailable(

@@ -177,6 +177,14 @@ class RemoteBackend:
     def reload_plugin(self, name: str) -> Document:
         return self._post(f"/admin/plugins/{_part(name)}/reload")
 
+    def marks(self, name: str) -> list[Document]:
+        items: list[Document] = self._get(f"/admin/jobs/{_part(name)}/marks")["items"]
+        return items
+
+    def reset_mark(self, name: str, step: str, value: str | None) -> Document:
+        path = f"/admin/jobs/{_part(name)}/marks/{quote(step, safe='')}"
+        return self._ask("DELETE", path + _query({"value": value}))
+
     # -- HTTP
 
     def _every_page(self, path: str) -> Iterator[Document]:

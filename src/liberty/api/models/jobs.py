@@ -124,6 +124,23 @@ class PlanModel(Answer):
     steps: list[PlannedStepModel]
 
 
+class MarkModel(Answer):
+    """How far an incremental step has come. `kind` is null before the first copy; `start`: the next one takes all."""
+
+    step: str = Field(examples=["copy-orders"])
+    column: str | None = Field(examples=["updated_at"])
+    kind: str | None = Field(examples=["timestamp"])
+    value: str | None = Field(examples=["2026-05-01 10:00:00"])
+    set_at: str | None = Field(examples=["2026-05-02T02:00:04.120Z"])
+    set_by: str | None = Field(examples=["r-1842"])
+
+
+class MarkPageModel(Answer):
+    """The incremental steps of a job."""
+
+    items: list[MarkModel]
+
+
 class BackfillBody(Body):
     """The span, both ends included; `only_missing` leaves out instants that have succeeded or are being tried."""
 

@@ -2,6 +2,7 @@
 
 from liberty.cli.command import Command
 from liberty.cli.job.backfill import BACKFILL, BACKFILLS, CANCEL_BACKFILL
+from liberty.cli.job.marks import MARKS, RESET_MARK
 from liberty.cli.job.operate import ABORT, DISABLE, ENABLE, PAUSE, RESUME
 from liberty.cli.job.read import HISTORY, LIST, SCHEDULE, SHOW, WHY
 from liberty.cli.job.run import LOGS, REPLAY, RUN
@@ -25,4 +26,6 @@ VERB: dict[str, Command] = {
     "backfill": BACKFILL,
     "backfills": BACKFILLS,
     "cancel-backfill": CANCEL_BACKFILL,
+    "marks": MARKS,
+    "reset-mark": RESET_MARK,
 }

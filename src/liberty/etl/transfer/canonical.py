@@ -101,23 +101,44 @@ def hashable(form: Form, column: str) -> str:
 
 # -- in Python
 
-
-def texts(form: Form, values: Sequence[Any]) -> Sequence[str]:
-    """A column's values written out."""
-    types = set(map(type, values))
-    if form == "text" and types == {str}:
-        return values
-    if form == "int" and types == {int}:
-        return list(map(str, values))
-    write = _WRITERS[form]
-    try:
-        return [NULL if value is None else write(value) for value in values]
-    except (ValueError, ArithmeticError, TypeError, AttributeError, struct.error):
-        return [NULL if value is None else _or_its_repr(write, value) for value in values]
+_MOST_KNOWN = 50_000
+_EQUAL_IN_EQUAL_OUT = frozenset(
+    {"int", "decimal", "float", "bool", "date", "time", "timestamp", "timestamptz", "uuid", "bytes"}
+)
+"""Forms in which values that Python takes for equal (1, 1.0 and True) are written alike."""
 
 
-def _or_its_repr(write: Callable[[Any], str], value: Any) -> str:
-    """A value that is none of its kind equals only itself."""
+class Writer:
+    """Writes the values of one column out. What was written before is remembered while values repeat."""
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        self._known: _Known | None = _Known(_WRITERS[form]) if form in _EQUAL_IN_EQUAL_OUT else None
+
+    def texts(self, values: Sequence[Any]) -> Sequence[str]:
+        """The values as text; one that is none of its kind equals only itself."""
+        if self._form == "text" and set(map(type, values)) == {str}:
+            return values
+        if self._known is None:
+            write = _WRITERS[self._form]
+            return [NULL if value is None else _written(write, value) for value in values]
+        found = list(map(self._known.__getitem__, values))
+        if len(self._known) > _MOST_KNOWN:
+            self._known = _Known(_WRITERS[self._form])
+        return found
+
+
+class _Known(dict[Any, str]):
+    def __init__(self, write: Callable[[Any], str]) -> None:
+        super().__init__({None: NULL})
+        self._write = write
+
+    def __missing__(self, value: Any) -> str:
+        text = self[value] = _written(self._write, value)
+        return text
+
+
+def _written(write: Callable[[Any], str], value: Any) -> str:
     try:
         return write(value)
     except (ValueError, ArithmeticError, TypeError, AttributeError, struct.error):
@@ -125,7 +146,10 @@ def _or_its_repr(write: Callable[[Any], str], value: Any) -> str:
 
 
 def _int(value: Any) -> str:
-    return str(int(Decimal(value))) if isinstance(value, str) else str(int(value))
+    number = int(Decimal(value) if isinstance(value, str) else value)
+    if number != (Decimal(value) if isinstance(value, str) else value):
+        raise ValueError("not whole")
+    return str(number)
 
 
 def _decimal(value: Any) -> str:

@@ -40,6 +40,19 @@ async def check_key(merge: Merge, key: Sequence[str], first: First) -> None:
         )
 
 
+def mark_column(request: CopyRequest, table: Table | None, columns: Sequence[Column]) -> str | None:
+    """The column by which an incremental append tells which rows the target has already; None for other copies.
+
+    Raises CopyFailed when it does not arrive.
+    """
+    if request.incremental is None or request.mode != "append" or table is None:
+        return None
+    names = {column.name.lower(): column.name for column in columns}
+    if request.incremental.lower() not in names:
+        raise CopyFailed(f"an incremental append needs column {request.incremental!r} in the target too")
+    return names[request.incremental.lower()]
+
+
 def known_key(request: CopyRequest, table: Table, columns: Sequence[Column]) -> tuple[str, ...]:
     """The key by which vanishing rows can be told; empty when there is none among the copied columns."""
     names = {column.name.lower(): column.name for column in columns}

@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
+import marshal
 import struct
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from liberty.etl.transfer.canonical import BETWEEN, NULL, Form, expression, hashable, texts
+from liberty.etl.transfer.canonical import BETWEEN, NULL, Form, Writer, expression, hashable
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,7 +33,8 @@ class Summing:
     """A digest in the making, of rows that pass through here."""
 
     def __init__(self, forms: Sequence[Form | None]) -> None:
-        self._forms = forms
+        self._writers = [None if form is None else Writer(form) for form in forms]
+        self._as_stored = all(form == "stored" for form in forms)
         self._rows = 0
         self._total = 0
 
@@ -42,11 +44,18 @@ class Summing:
 
     def add(self, columns: Sequence[Sequence[Any]]) -> None:
         """Take rows, column by column. Columns without a form are left out."""
-        written = [
-            texts(form, values) for form, values in zip(self._forms, columns, strict=True) if form is not None
-        ]
         self._rows += len(columns[0])
-        self._total += _sum(list(map(BETWEEN.join, zip(*written, strict=True))))
+        if self._as_stored:
+            # Plain values of SQLite on both sides: as Python writes them to disk, types told apart, without references.
+            self._total += _sum([marshal.dumps(row, 2) for row in zip(*columns, strict=True)])
+            return
+        written = [
+            writer.texts(values)
+            for writer, values in zip(self._writers, columns, strict=True)
+            if writer is not None
+        ]
+        rows = map(BETWEEN.join, zip(*written, strict=True))
+        self._total += _sum([row.encode("utf-8", "surrogatepass") for row in rows])
 
 
 async def of_batches(batches: AsyncIterator[Sequence[Sequence[Any]]], forms: Sequence[Form | None]) -> Digest:
@@ -59,10 +68,8 @@ async def of_batches(batches: AsyncIterator[Sequence[Sequence[Any]]], forms: Seq
     return summing.digest
 
 
-def _sum(rows: Sequence[str]) -> int:
-    digests = b"".join(
-        [hashlib.md5(row.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest() for row in rows]
-    )
+def _sum(rows: Sequence[bytes]) -> int:
+    digests = b"".join([hashlib.md5(row, usedforsecurity=False).digest() for row in rows])
     return sum(struct.unpack(f">{2 * len(rows)}Q", digests)[::2])
 
 

@@ -14,8 +14,8 @@ from liberty.etl.transfer.into_postgresql import fitting as postgresql_fitting
 from liberty.etl.transfer.into_sqlite import fitting as sqlite_fitting
 from liberty.etl.transfer.paths import choose
 from liberty.etl.transfer.postgresql_target import PostgresqlTarget
-from liberty.etl.transfer.request import CopyOutcome, CopyRequest, End, log
-from liberty.etl.transfer.source import Watermark, connection_of, table_of
+from liberty.etl.transfer.request import CopyFailed, CopyOutcome, CopyRequest, End, log
+from liberty.etl.transfer.source import Watermark, connection_of, highest, table_of
 from liberty.etl.transfer.sqlite_target import SqliteTarget
 from liberty.etl.transfer.target import Target
 from liberty.etl.transfer.verify import Verification, hold_snapshot
@@ -48,7 +48,7 @@ class _Copy:
         ):
             table = await table_of(connection, self._source) if request.source.table is not None else None
             self._refuse_itself(table, target)
-            found, watermark = await self._watermark(table, target)
+            found, watermark = await self._watermark(connection, table, target)
             crossing = Crossing(
                 request=request,
                 source=self._source,
@@ -65,6 +65,8 @@ class _Copy:
                 crossing.verification = Verification(crossing)
                 check = crossing.verification.compare
             loaded = await (await choose(crossing))(crossing)
+            if watermark is not None and crossing.outcome.rows_read:
+                crossing.outcome.reached = watermark.until
             written = await target.finish(loaded, check)
         outcome = crossing.outcome
         outcome.rows_written, outcome.target_rows = written.rows_written, written.target_rows
@@ -77,23 +79,35 @@ class _Copy:
                 f"{self._request.source} and {self._request.target} are the same table; it cannot be copied onto itself"
             )
 
-    async def _watermark(self, table: Table | None, target: Target) -> tuple[Any, Watermark | None]:
-        """The target's highest value, and the condition on the source that follows from it."""
+    async def _watermark(
+        self, connection: "AsyncConnection", table: Table | None, target: Target
+    ) -> tuple[Any, Watermark | None]:
+        """Where the copy goes on, and the condition on the source that follows from it.
+
+        It ends at the highest value there is now: a row that comes later, with whatever value, is for the next time.
+        """
         name = self._request.incremental
-        if name is None or target.table is None:
+        if name is None or table is None:
             return None, None
+        column = find(name, table.columns, what=f"source table {str(table)!r}")
+        found = value = await self._since(name, target)
+        if value is not None:
+            log.info("only rows with %s from %s on", name, value)
+            value = self._as_source_writes_it(column, value)
+        until = await highest(connection, self._source, table, column, self._request.where)
+        return found, Watermark(name, value, until)
+
+    async def _since(self, name: str, target: Target) -> Any:
+        if self._request.mark is not None:
+            return self._request.mark.value
+        if target.table is None:
+            return None
         column = find(name, target.table.columns, what=f"target table {str(target.table)!r}")
-        found = value = await target.highest(column.name)
-        if value is None:
-            return None, None
-        log.info("only rows with %s beyond %s", name, value)
-        if table is not None:
-            value = self._as_source_writes_it(
-                find(name, table.columns, what=f"source table {str(table)!r}"), value
-            )
-        return found, Watermark(name, value, inclusive=self._request.mode == "upsert")
+        return await target.highest(column.name)
 
     def _as_source_writes_it(self, column: Column, value: Any) -> Any:
+        if self._source.backend == "sqlite" and self._request.mark is not None:
+            return value
         if self._source.backend == "sqlite" != self._target_end.backend and not isinstance(
             value, int | float | Decimal
         ):
@@ -103,7 +117,12 @@ class _Copy:
             )
         fittings = {"postgresql": postgresql_fitting, "sqlite": sqlite_fitting}
         fitting = fittings.get(self._source.backend)
-        return value if fitting is None else fitting(column).apply([value], [0])[0]
+        try:
+            return value if fitting is None else fitting(column).apply([value], [0])[0]
+        except CopyFailed as error:
+            raise Invalid(
+                f"the mark {value!r} does not fit column {column.name!r}; reset it: {error}"
+            ) from error
 
 
 @asynccontextmanager

@@ -58,6 +58,12 @@ class Merge:
             f"(SELECT 1 FROM {self.target} AS t WHERE {self._same(key)})"
         )
 
+    def same_row(self, column: str) -> str:
+        """The condition that `t` and `s` are the same row. Below the least `column` of the stage `t` is passed over."""
+        pairs = [(f"t.{quoted(name)}", self._stage_value(name)) for name in self.columns]
+        least = f"SELECT min({quoted(column)}) FROM {self.stage}"  # noqa: S608 - quoted names
+        return f"{self._same([column])} AND t.{quoted(column)} >= ({least}) AND NOT {self.differs(pairs)}"
+
     def repeated_key(self, key: Sequence[str]) -> str:
         """One key that the stage has more than once."""
         names = column_list(key)

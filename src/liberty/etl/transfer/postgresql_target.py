@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from liberty.etl.transfer import into_postgresql
-from liberty.etl.transfer.checks import check_guard, check_key, known_key
+from liberty.etl.transfer.checks import check_guard, check_key, known_key, mark_column
 from liberty.etl.transfer.columns import Column, Table, column_list, qualified, quoted
 from liberty.etl.transfer.fitting import Fitting, refused
 from liberty.etl.transfer.merge import Merge
 from liberty.etl.transfer.postgresql_catalog import type_for
-from liberty.etl.transfer.request import CopyFailed, CopyRequest
+from liberty.etl.transfer.request import CopyFailed, CopyRequest, log
 from liberty.etl.transfer.target import Check, Written, check_counts, key_of
 
 if TYPE_CHECKING:
@@ -122,11 +122,28 @@ class PostgresqlTarget:
             else "",
         )
         check_counts("stage", expected=loaded, found=await self._count(merge.stage))
+        if self._request.mode == "append":
+            await self._check(check, merge, table)
+            loaded -= await self._leave_out_known(merge)
         written = await self._merge(merge, table, loaded)
-        await self._check(check, merge, table)
+        if self._request.mode != "append":
+            await self._check(check, merge, table)
         await self._advance_sequences(table)
         await self._connection.commit()
         return written
+
+    async def _leave_out_known(self, merge: Merge) -> int:
+        """Rows at the mark that came with the copy before, and all that a copy without a mark left behind."""
+        column = mark_column(self._request, self.table, self._columns)
+        if column is None:
+            return 0
+        await self._run(f"ANALYZE {self._stage}")
+        known = await self._run(
+            f"DELETE FROM {merge.stage} AS s USING {merge.target} AS t WHERE {merge.same_row(column)}"  # noqa: S608 - quoted
+        )
+        if known:
+            log.info("%d rows are in the target already, each value the same, and are left out", known)
+        return known
 
     async def _check(self, check: Check | None, merge: Merge, table: Table) -> None:
         if check is not None:

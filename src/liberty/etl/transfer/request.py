@@ -43,6 +43,13 @@ class Place:
         return f"{self.connector!r}, table {name!r}"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where the last incremental copy ended, in the source's own values; None for before the first row."""
+
+    value: Any
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyRequest:
     """Everything a path needs to know about one copy.
@@ -51,6 +58,7 @@ class CopyRequest:
         label: unique per try; names temporary tables.
         target_columns: names for the source's columns, in their order; default: their own.
         lower_names: the source's names in lower case.
+        mark: where to go on with an incremental copy; None: at the highest value the target has.
         delete_missing: an upsert also deletes the rows whose key the source has not.
     """
 
@@ -67,6 +75,7 @@ class CopyRequest:
     truncate_decimals: bool = False
     strip_columns: tuple[str, ...] = ()
     incremental: str | None = None
+    mark: "Mark | None" = None
     verify: bool = False
     guard: "Guard | None" = None
     delete_missing: bool = False
@@ -85,6 +94,9 @@ class CopyOutcome:
     target_rows: int = 0
     chunks: int = 0
     watermark: Any = None
+    """Where an incremental copy went on."""
+    reached: Any = None
+    """Where the next one goes on; None when it stays there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ type Rows = Sequence[Sequence[Any]]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Watermark:
-    """Only rows whose `column` lies beyond `value` are wanted; `inclusive` takes those that equal it too."""
+    """Only rows whose `column` lies between these two are wanted, both included; None for `since` takes NULLs too."""
 
     column: str
-    value: Any
-    inclusive: bool
+    since: Any
+    until: Any
 
 
 @dataclasses.dataclass(slots=True)
@@ -79,6 +79,21 @@ async def reading(crossing: "Crossing") -> AsyncIterator[Reading]:
         columns = await _result_columns(crossing.source_connection, end, result)
     yield Reading(columns, result.partitions(batch_size))
     await result.close()
+
+
+async def highest(
+    connection: "AsyncConnection", end: End, table: Table, column: Column, where: str | None
+) -> Any:
+    """The greatest value of a column among the rows that are wanted; None when there is none."""
+    quote = end.engine.dialect.identifier_preparer.quote_identifier
+    origin = f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
+    text = f"SELECT max({quote(column.name)}) FROM {origin}"  # noqa: S608 - quoted, and the author's condition
+    call = end.connector.prepare(
+        f"{text} WHERE ({where})" if where else text, dict(end.place.params), end.place.pool, None
+    )
+    result = await stream_rows(connection, call, 1)
+    row = await result.first()
+    return row[0]
 
 
 def source_call(
@@ -137,8 +152,14 @@ def _select(
     params: dict[str, Any] = dict(end.place.params)
     if watermark is not None:
         column = find(watermark.column, table.columns, what=f"source table {str(table)!r}")
-        conditions.append(f"{quote(column.name)} {'>=' if watermark.inclusive else '>'} :nomaflow_watermark")
-        params["nomaflow_watermark"] = watermark.value
+        name = quote(column.name)
+        within = [f"{name} >= :nomaflow_since"] if watermark.since is not None else []
+        within += [f"{name} <= :nomaflow_until"] if watermark.until is not None else []
+        bounds = " AND ".join(within)
+        if bounds:
+            conditions.append(bounds if watermark.since is not None else f"({bounds} OR {name} IS NULL)")
+        given = {"nomaflow_since": watermark.since, "nomaflow_until": watermark.until}
+        params |= {name: value for name, value in given.items() if value is not None}
     text = f"SELECT {listed} FROM {origin}"  # noqa: S608 - quoted names, and a condition the job's author wrote
     return (f"{text} WHERE {' AND '.join(conditions)}" if conditions else text), params
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from liberty.etl.transfer import into_sqlite
-from liberty.etl.transfer.checks import check_guard, check_key, known_key
+from liberty.etl.transfer.checks import check_guard, check_key, known_key, mark_column
 from liberty.etl.transfer.columns import Column, Table, column_list, qualified, quoted
 from liberty.etl.transfer.fitting import Fitting, refused
 from liberty.etl.transfer.merge import Merge
-from liberty.etl.transfer.request import CopyFailed, CopyRequest
+from liberty.etl.transfer.request import CopyFailed, CopyRequest, log
 from liberty.etl.transfer.sqlite_catalog import affinity_of, type_for
 from liberty.etl.transfer.target import Check, Written, check_counts, key_of
 
@@ -101,9 +101,28 @@ class SqliteTarget:
                     "(" + " OR ".join(f"{t} IS NOT {s} COLLATE BINARY" for t, s in pairs) + ")"
                 ),
             )
+            check_counts("stage", expected=loaded, found=await self._count(merge.stage))
+            if self._request.mode == "append":
+                await self._check(check, merge, table)
+                loaded -= await self._leave_out_known(merge)
             written = await self._merge(merge, table, loaded)
-            await self._check(check, merge, table)
+            if self._request.mode != "append":
+                await self._check(check, merge, table)
             return written
+
+    async def _leave_out_known(self, merge: Merge) -> int:
+        """Rows at the mark that came with the copy before, and all that a copy without a mark left behind."""
+        column = mark_column(self._request, self.table, self._columns)
+        if column is None:
+            return 0
+        await self._index_stage([column])
+        known = await self._run(
+            f"DELETE FROM {merge.stage} WHERE rowid IN (SELECT s.rowid FROM {merge.target} AS t "  # noqa: S608 - quoted
+            f"JOIN {merge.stage} AS s ON {merge.same_row(column)})"
+        )
+        if known:
+            log.info("%d rows are in the target already, each value the same, and are left out", known)
+        return known
 
     async def _check(self, check: Check | None, merge: Merge, table: Table) -> None:
         if check is not None:
@@ -112,7 +131,6 @@ class SqliteTarget:
             await check(self._connection, merge.written(mode, key))
 
     async def _merge(self, merge: Merge, table: Table, loaded: int) -> Written:
-        check_counts("stage", expected=loaded, found=await self._count(merge.stage))
         if self._request.guard is not None:
             key = known_key(self._request, table, self._columns)
             await self._index_stage(key)

@@ -27,9 +27,10 @@ from liberty.jobs.engine.stats import InFlight
 from liberty.jobs.engine.step_threads import IMPORT_THREADS, StepThreads
 from liberty.jobs.engine.walk import Verdict, Walk
 from liberty.jobs.events import LogGrew, RunMoved, StepMoved
+from liberty.jobs.marks import CopyMark
 from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, Status, StepRun
 from liberty.jobs.steps.base import ChildRun, RunContext, StepLog, StepResult
-from liberty.jobs.store import logs, queue, retention, runs, step_runs
+from liberty.jobs.store import logs, marks, queue, retention, runs, step_runs
 from liberty.jobs.store.queue import Turn
 from liberty.jobs.store.runs import Fence
 from liberty.plugins import PluginSet
@@ -284,6 +285,18 @@ class Runner:
             retention.delete_expired, cutoff, keep_failed=keep_failed, limit=limit
         )
 
+    async def copy_mark(self, job: str, step: str) -> CopyMark | None:
+        """How far the incremental copies of a step have come."""
+        found = await self._database.read(marks.get, job, step)
+        return None if found is None else found.mark
+
+    async def move_copy_mark(self, job: str, step: str, mark: CopyMark, run_id: str) -> bool:
+        """Keep a mark that follows the one of its revision. The rows are there, so an outage is waited out."""
+        at = self._clock.now()
+        return await persist(
+            self._database, marks.move, job, step, mark, seen=mark.revision, at=at, by=run_id
+        )
+
     def _publish_step(self, execution: Execution, record: StepRun) -> None:
         run = execution.run
         self._bus.publish(
@@ -388,3 +401,9 @@ class _Host:
 
     async def delete_history(self, *, older_than: timedelta, keep_failed: bool, limit: int) -> int:
         return await self._runner.delete_history(older_than, keep_failed=keep_failed, limit=limit)
+
+    async def copy_mark(self, ctx: RunContext) -> CopyMark | None:
+        return await self._runner.copy_mark(ctx.job_id, ctx.step_name)
+
+    async def move_copy_mark(self, ctx: RunContext, mark: CopyMark) -> bool:
+        return await self._runner.move_copy_mark(ctx.job_id, ctx.step_name, mark, ctx.run_id)

@@ -28,6 +28,7 @@ from liberty.jobs.engine.attempt import StepOutcome, attempt_here, failure
 from liberty.jobs.engine.capture import capture
 from liberty.jobs.engine.run_log import RunLog
 from liberty.jobs.engine.scope import Scope, current_scope
+from liberty.jobs.marks import CopyMark
 from liberty.jobs.run import ABORTED, Json, StepError, StepRun
 from liberty.jobs.steps.base import ChildRun, RunContext, StepFailed, StepLog, StepResult
 from liberty.jobs.steps.python import PythonStep
@@ -191,6 +192,12 @@ class Host:
 
     async def call_job(self, ctx: RunContext, job: str, params: Mapping[str, Any]) -> ChildRun:  # noqa: ARG002 - see Host
         raise LibertyError("a step in a process of its own cannot start jobs")
+
+    async def copy_mark(self, ctx: RunContext) -> CopyMark | None:  # noqa: ARG002 - see Host
+        raise LibertyError("a step in a process of its own has no copy marks")
+
+    async def move_copy_mark(self, ctx: RunContext, mark: CopyMark) -> bool:  # noqa: ARG002 - see Host
+        raise LibertyError("a step in a process of its own has no copy marks")
 
     async def delete_history(self, *, older_than: timedelta, keep_failed: bool, limit: int) -> int:  # noqa: ARG002 - see Host
         raise LibertyError("a step in a process of its own cannot delete history; leave out isolate")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from liberty.jobs.service.config_files import SectionView
     from liberty.jobs.service.forecast import Meeting, Night
     from liberty.jobs.service.jobs import JobDetail, JobView
+    from liberty.jobs.service.marks import StepMark
     from liberty.jobs.service.plan import Plan
     from liberty.jobs.service.runs import RunDetail
     from liberty.jobs.service.schedule import Calendar, Coming, NamedNext, Preview
@@ -292,6 +293,18 @@ def plan(fact: "Plan") -> Wire:
         "definition_version": fact.definition_version,
         "params": fact.params,
         "steps": [asdict(step) for step in fact.steps],
+    }
+
+
+def mark(fact: "StepMark") -> Wire:
+    """How far an incremental step has come."""
+    return {
+        "step": fact.step,
+        "column": fact.column,
+        "kind": fact.kind,
+        "value": fact.value,
+        "set_at": instant(fact.set_at),
+        "set_by": fact.set_by,
     }
 
 

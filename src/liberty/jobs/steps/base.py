@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from liberty.jobs.marks import CopyMark
 from liberty.jobs.run import Status, StepRun, Trigger
 
 if TYPE_CHECKING:
@@ -156,6 +157,15 @@ class Host(Protocol):
         ...
 
     async def call_job(self, ctx: "RunContext", job: str, params: Mapping[str, Any]) -> "ChildRun": ...
+
+    async def copy_mark(self, ctx: "RunContext") -> CopyMark | None:
+        """How far this step's incremental copies have come; None when there was none yet."""
+        ...
+
+    async def move_copy_mark(self, ctx: "RunContext", mark: CopyMark) -> bool:
+        """Keep where the next copy goes on; `mark.revision` is that of the mark it follows. False when it was set anew
+        meanwhile, and so is left alone."""
+        ...
 
     async def delete_history(self, *, older_than: timedelta, keep_failed: bool, limit: int) -> int:
         """Delete up to `limit` final runs; how many went. For the built-in retention job."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from liberty.jobs.marks import CopyMark
 from liberty.jobs.steps.addressed import own_params
 from liberty.jobs.steps.base import (
     PoolNames,
@@ -67,7 +68,7 @@ class CopyTarget(BaseModel):
 
 
 class Incremental(BaseModel):
-    """Copy only rows beyond the highest value the target already has."""
+    """Copy only what the copy before has not seen: a mark, kept per job and step, says how far it came."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -147,7 +148,8 @@ class SqlCopyStep(StepConfig):
         """
         from liberty.etl.transfer import copy
 
-        request = await self._request(ctx)
+        before = await ctx.host.copy_mark(ctx) if self.incremental is not None else None
+        request = await self._request(ctx, before)
         _log.info(
             "nomaflow.sql_copy start run=%s step=%r mode=%s source=%s target=%s",
             ctx.run_id,
@@ -158,6 +160,8 @@ class SqlCopyStep(StepConfig):
         )
         started = time.perf_counter()
         outcome = await copy(request)
+        if outcome.reached is not None:
+            await self._keep_mark(ctx, CopyMark.of(outcome.reached, before.revision if before else 0))
         elapsed_ms = round((time.perf_counter() - started) * 1000, 3)
         _log.info(
             "nomaflow.sql_copy done run=%s step=%r rows=%d dropped=%d elapsed_ms=%s",
@@ -181,6 +185,7 @@ class SqlCopyStep(StepConfig):
             facts["rows_deleted"] = outcome.rows_deleted
         if self.incremental is not None:
             facts["watermark"] = None if outcome.watermark is None else str(outcome.watermark)
+            facts["reached"] = None if outcome.reached is None else str(outcome.reached)
         return StepResult(outcome.rows_written, facts)
 
     def pools(self, connectors: PoolNames) -> frozenset[str]:
@@ -190,8 +195,16 @@ class SqlCopyStep(StepConfig):
             connectors, target.connector, target.pool
         )
 
-    async def _request(self, ctx: RunContext) -> "CopyRequest":
-        from liberty.etl.transfer import CopyRequest, Place
+    @staticmethod
+    async def _keep_mark(ctx: RunContext, mark: CopyMark) -> None:
+        """The rows are committed: a mark that does not follow is only a mark that is too low, and rows read twice."""
+        if await ctx.host.move_copy_mark(ctx, mark):
+            _log.info("nomaflow.sql_copy mark run=%s step=%r value=%s", ctx.run_id, ctx.step_name, mark.value)
+        else:
+            _log.warning("the mark of step %r was set while it copied, and stays as set", ctx.step_name)
+
+    async def _request(self, ctx: RunContext, mark: CopyMark | None) -> "CopyRequest":
+        from liberty.etl.transfer import CopyRequest, Mark, Place
 
         return CopyRequest(
             connectors=ctx.connectors,
@@ -214,6 +227,7 @@ class SqlCopyStep(StepConfig):
             truncate_decimals=self.decimal_mode == "truncate",
             strip_columns=self.strip_both_columns,
             incremental=self.incremental.column if self.incremental is not None else None,
+            mark=None if mark is None else Mark(mark.as_value()),
             verify=self.verify,
             guard=self.guard.opened() if self.guard is not None else None,
             delete_missing=self.delete_missing,

@@ -253,3 +253,15 @@ signals = Table(
     Column("name", Text, primary_key=True),
     Column("number", BigInteger, nullable=False),
 )
+
+copy_marks = Table(
+    "ly2_copy_marks",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("value", Text),
+    Column("revision", BigInteger, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("set_by", Text, nullable=False),
+)
