@@ -273,3 +273,38 @@ def test_an_edited_file_counts_when_files_are_watched(tmp_path: Any) -> None:
 
         assert server.lane.submit(reloaded()).result(20).quarantined == 1
         assert server.root.get("/admin/jobs/greet").json()["description"] == "says hi"
+
+
+COPY = """
+[[jobs]]
+name = "copies"
+[[jobs.steps]]
+name = "copy"
+type = "sql_copy"
+source = {connector = "default", table = "ly2_users"}
+target = {connector = "default", table = "copied"}
+mode = "append"
+incremental = {column = "id"}
+"""
+
+
+def test_marks_are_shown_to_readers_and_reset_by_editors(own_server: Server) -> None:
+    file = own_server.config / "jobs.toml"
+    file.write_text(file.read_text() + COPY)
+    own_server.root.post("/admin/reload")
+    path = "/admin/jobs/copies/marks"
+    listed = own_server.root.get(path).json()["items"]
+    assert [(mark["step"], mark["column"], mark["kind"]) for mark in listed] == [("copy", "id", None)]
+    assert own_server.client("alice").delete(f"{path}/copy").status_code == 404
+    assert own_server.client("charlie").get(path).status_code == 404
+    mark = own_server.root.delete(f"{path}/copy", params={"value": "7"}).json()
+    assert (mark["kind"], mark["value"], mark["set_by"]) == ("int", "7", "user:root")
+    assert own_server.root.delete(f"{path}/copy", params={"value": "x"}).status_code == 422
+    assert own_server.root.delete(f"{path}/other").status_code == 404
+    assert own_server.root.delete(f"{path}/copy").json()["kind"] == "start"
+    assert audited(own_server)[0] == ("root", "reset-mark", "job:copies")
+
+
+def test_a_plan_is_for_those_who_may_run(server: Server) -> None:
+    assert server.client("alice").get("/admin/jobs/greet/plan").status_code == 200
+    assert server.client("bob").get("/admin/jobs/greet/plan").status_code == 404

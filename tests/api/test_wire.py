@@ -48,6 +48,7 @@ ANSWERS: list[tuple[str, type[BaseModel]]] = [
     ("/admin/jobs/runs/{run}/logs", models.LogPageModel),
     ("/admin/jobs/fails/why", models.WhyModel),
     ("/admin/jobs/fails/plan", models.PlanModel),
+    ("/admin/jobs/fails/marks", models.MarkPageModel),
     ("/admin/jobs/schedule", models.CalendarModel),
     ("/admin/jobs/cron-preview?schedule=@daily", models.PreviewModel),
     ("/admin/jobs/callables", models.CallablesModel),

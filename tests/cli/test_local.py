@@ -203,3 +203,48 @@ def test_a_job_is_paused_and_resumed(cli: Cli, apps: Path) -> None:
     assert cli("job", "resume", "nightly").code == exits.OK
     assert cli("job", "resume", "nightly").code == exits.INVALID
     assert cli("job", "pause", "nightly", "--until", "2020-01-01").code == exits.INVALID
+
+
+COPY_JOB = """
+[[jobs]]
+name = "copies"
+[[jobs.steps]]
+name = "make"
+type = "sql_query"
+connector = "default"
+query = "CREATE TABLE IF NOT EXISTS things (id INTEGER PRIMARY KEY, name TEXT)"
+[[jobs.steps]]
+name = "fill"
+type = "sql_query"
+connector = "default"
+query = "INSERT INTO things (name) VALUES ('a thing')"
+[[jobs.steps]]
+name = "copy"
+type = "sql_copy"
+source = {connector = "default", table = "things"}
+target = {connector = "default", table = "things2"}
+mode = "append"
+incremental = {column = "id"}
+"""
+
+
+def test_a_copy_is_planned_and_its_mark_shown_and_reset(cli: Cli, apps: Path) -> None:
+    file = next(apps.rglob("jobs.toml"))
+    file.write_text(file.read_text() + COPY_JOB)
+    assert cli("job", "run", "copies").code == exits.OK
+    shown = cli("job", "marks", "copies").out.splitlines()
+    assert shown[0].split() == ["STEP", "COLUMN", "GOES", "ON", "FROM", "SET", "BY"]
+    assert shown[1].split()[:3] == ["copy", "id", "1"]
+    plan = cli("job", "plan", "copies").out
+    assert "rows affected: 1" in plan
+    assert "source rows: 1" in plan
+    assert json.loads(cli("job", "plan", "copies", "--json").out)["steps"][2]["preview"]["target_rows"] == 1
+    assert (
+        cli("job", "reset-mark", "copies", "copy", "0").out == "The next copy of step copy goes on from 0.\n"
+    )
+    assert (
+        cli("job", "reset-mark", "copies", "copy").out
+        == "The next copy of step copy goes on from the first row.\n"
+    )
+    assert json.loads(cli("job", "marks", "copies", "--json").out)[0]["kind"] == "start"
+    assert cli("job", "reset-mark", "copies", "cpy").code != exits.OK

@@ -94,7 +94,7 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("GET", "/admin/jobs/{name:path}/marks"): _job("read"),
     ("DELETE", "/admin/jobs/{name:path}/marks/{step}"): _EDIT,
     ("GET", "/admin/jobs/{name:path}/why"): _job("read"),
-    ("GET", "/admin/jobs/{name:path}/plan"): _job("read"),
+    ("GET", "/admin/jobs/{name:path}/plan"): _job("run"),
     ("GET", "/admin/freeze"): SIGNED_IN,
     ("POST", "/admin/freeze"): _EDIT,
     ("DELETE", "/admin/freeze"): _EDIT,

@@ -69,8 +69,11 @@ async def why(
 
 @router.get("/jobs/{name:path}/plan", responses={200: {"model": PlanModel}})
 async def plan(name: str, asked: Guarded, preset: str | None = None) -> Response:
-    """What a run would do now. Nothing is written or run."""
-    return json_answer(wire.plan(asked.services.planner.plan(name, asked.caller, preset=preset)))
+    """What a run would do now: resolved values, and for each step a preview. Nothing is written.
+
+    A statement of `sql_query` that changes rows is tried out in a transaction that is undone.
+    """
+    return json_answer(wire.plan(await asked.services.planner.plan(name, asked.caller, preset=preset)))
 
 
 @router.get("/jobs/{name:path}/marks", responses={200: {"model": MarkPageModel}})

@@ -65,7 +65,7 @@ class Services:
             ),
             schedule=ScheduleReader(database=database, clock=clock, scheduler=scheduler, current=current),
             explainer=Explainer(database=database, clock=clock, scheduler=scheduler, current=current),
-            planner=Planner(clock=clock, current=current),
+            planner=Planner(database=database, clock=clock, current=current),
             backfills=Backfills(database=database, clock=clock, engine=engine, current=current),
             marks=Marks(database=database, clock=clock, current=current),
             config=ConfigFiles(

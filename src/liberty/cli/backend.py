@@ -92,6 +92,10 @@ class Backend(Protocol):
         """End what waits of it and stop what runs; the backfill."""
         ...
 
+    def plan(self, name: str, preset: str | None) -> Document:
+        """What a run would do: `{job, definition_version, params, steps}`."""
+        ...
+
     def marks(self, name: str) -> list[Document]:
         """How far the job's incremental steps have come."""
         ...

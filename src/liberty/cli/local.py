@@ -20,6 +20,7 @@ from liberty.jobs.service.instants import parse_instant
 from liberty.jobs.service.jobs import JobReader
 from liberty.jobs.service.marks import Marks
 from liberty.jobs.service.operate import Operations, Then
+from liberty.jobs.service.plan import Planner
 from liberty.jobs.service.schedule import ScheduleReader
 from liberty.runtime import Runtime
 from liberty.settings import Settings
@@ -203,6 +204,11 @@ class LocalBackend:
             engine=runtime.engine,
             current=lambda: runtime.generation,
         )
+
+    def plan(self, name: str, preset: str | None) -> Document:
+        runtime = self._runtime
+        planner = Planner(database=runtime.database, clock=runtime.clock, current=lambda: runtime.generation)
+        return wire.plan(self._do(planner.plan(name, self._me, preset=preset)))
 
     def marks(self, name: str) -> list[Document]:
         return [wire.mark(mark) for mark in self._do(self._marks.of_job(name, self._me))]

@@ -177,6 +177,9 @@ class RemoteBackend:
     def reload_plugin(self, name: str) -> Document:
         return self._post(f"/admin/plugins/{_part(name)}/reload")
 
+    def plan(self, name: str, preset: str | None) -> Document:
+        return self._get(f"/admin/jobs/{_part(name)}/plan", {"preset": preset})
+
     def marks(self, name: str) -> list[Document]:
         items: list[Document] = self._get(f"/admin/jobs/{_part(name)}/marks")["items"]
         return items

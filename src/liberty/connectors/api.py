@@ -135,6 +135,23 @@ class ApiConnector:
         _log.debug("%s: %d in %.1f ms", what, answer.status, answer.elapsed_ms)
         return self._response(declared, answer)
 
+    def rendered(self, endpoint: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The request that `call` would send, without the credentials it would add. Raises the same errors."""
+        declared = self._endpoint(endpoint)
+        what = f"api {self.name}: endpoint {endpoint!r}"
+        values = complete(declared.params, placeholders(declared), params or {}, what=what)
+        headers = {**self.config.default_headers, **declared.headers}
+        headers = {name: fill_text(text, values) for name, text in headers.items()}
+        body, _ = payload(declared, headers, values)
+        return {
+            "method": declared.method,
+            "url": self._url(fill_path(declared.path, values)),
+            "headers": headers,
+            "query": {name: fill_value(value, values) for name, value in declared.query_params.items()},
+            "body": body,
+            "auth": self.config.auth_type,
+        }
+
     # -- sending
 
     def _endpoint(self, name: str) -> EndpointConfig:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("liberty.connectors")
 
 STREAM_BATCH = 1_000
+UNDONE = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"})
+"""Statements that a rollback undoes in every database."""
 
 type SqlParams = Mapping[str, Any]
 
@@ -145,6 +147,34 @@ class SqlConnector:
         if result.truncated and max_rows != 1:  # who asks for one row knows that there may be more
             _log.warning("sql %s: %s was cut at %d rows (max_rows)", self.name, call.label, call.max_rows)
         return result
+
+    async def try_out(
+        self,
+        sql: str,
+        params: SqlParams | None = None,
+        *,
+        pool: str | None = None,
+        max_rows: int | None = None,
+    ) -> SqlResult:
+        """Run a statement and undo it: what it gives and how many rows it changes. A read may not write at all.
+
+        Raises Invalid for a statement that cannot be undone; else the same as `execute`.
+        """
+        call = self.prepare(sql, params, pool, max_rows)
+        kind = call.statement.kind
+        if call.statement.outside_transaction or not (call.statement.reads or kind in UNDONE):
+            raise Invalid(f"sql {self.name}: {call.label} is {kind}, which is not tried out")
+        async with self._pools.engine(call.pool).connect() as connection:
+            options: dict[str, Any] = {"sqlite_begin": "NONE" if call.statement.reads else "IMMEDIATE"}
+            if call.statement.reads and connection.dialect.name == "postgresql":
+                options["postgresql_readonly"] = True
+            connection = await connection.execution_options(**options)
+            if call.statement.reads:
+                return await _counted(connection, call)
+            try:
+                return await _changed(connection, call, call.values)
+            finally:
+                await connection.rollback()
 
     async def execute_many(
         self, sql: str, rows: Sequence[SqlParams], *, pool: str | None = None
@@ -326,16 +356,35 @@ class SqlConnector:
         check: Callable[[SqlResult], None] | None = None,
     ) -> SqlResult:
         async with self._connection(call) as connection:
-            result = await with_typed_texts(connection, call, values)
-            found = SqlResult(rowcount=result.rowcount, statement_type=call.statement.kind)
-            if result.returns_rows:
-                found.columns = unique_names(result.keys())
-                rows = result.fetchmany(call.max_rows + 1)
-                found.truncated = len(rows) > call.max_rows
-                found.rows = [dict(zip(found.columns, row, strict=True)) for row in rows[: call.max_rows]]
-                if found.rowcount < 0:
-                    found.rowcount = len(found.rows)
-                result.close()
+            found = await _changed(connection, call, values)
             if check is not None:
                 check(found)
         return found
+
+
+async def _changed(
+    connection: "AsyncConnection", call: Call, values: dict[str, Any] | list[dict[str, Any]]
+) -> SqlResult:
+    result = await with_typed_texts(connection, call, values)
+    found = SqlResult(rowcount=result.rowcount, statement_type=call.statement.kind)
+    if result.returns_rows:
+        found.columns = unique_names(result.keys())
+        rows = result.fetchmany(call.max_rows + 1)
+        found.truncated = len(rows) > call.max_rows
+        found.rows = [dict(zip(found.columns, row, strict=True)) for row in rows[: call.max_rows]]
+        if found.rowcount < 0:
+            found.rowcount = len(found.rows)
+        result.close()
+    return found
+
+
+async def _counted(connection: "AsyncConnection", call: Call) -> SqlResult:
+    """The first rows of a read; `rowcount` counts them all, read by the batch and forgotten."""
+    result = await stream_rows(connection, call, STREAM_BATCH)
+    found = SqlResult(columns=unique_names(result.keys()), rowcount=0, statement_type=call.statement.kind)
+    async for batch in result.partitions(STREAM_BATCH):
+        missing = call.max_rows - len(found.rows)
+        found.rows += [dict(zip(found.columns, row, strict=True)) for row in batch[:missing]]
+        found.rowcount += len(batch)
+    found.truncated = found.rowcount > len(found.rows)
+    return found

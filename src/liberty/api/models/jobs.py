@@ -113,6 +113,7 @@ class PlannedStepModel(Answer):
     timeout_seconds: float | None
     input: Any
     unresolved: str | None
+    preview: Any = Field(examples=[{"statement": "DELETE", "rows_affected": 12}])
 
 
 class PlanModel(Answer):

@@ -4,6 +4,7 @@ from liberty.cli.command import Command
 from liberty.cli.job.backfill import BACKFILL, BACKFILLS, CANCEL_BACKFILL
 from liberty.cli.job.marks import MARKS, RESET_MARK
 from liberty.cli.job.operate import ABORT, DISABLE, ENABLE, PAUSE, RESUME
+from liberty.cli.job.plan import PLAN
 from liberty.cli.job.read import HISTORY, LIST, SCHEDULE, SHOW, WHY
 from liberty.cli.job.run import LOGS, REPLAY, RUN
 from liberty.cli.job.validate import VALIDATE
@@ -26,6 +27,7 @@ VERB: dict[str, Command] = {
     "backfill": BACKFILL,
     "backfills": BACKFILLS,
     "cancel-backfill": CANCEL_BACKFILL,
+    "plan": PLAN,
     "marks": MARKS,
     "reset-mark": RESET_MARK,
 }

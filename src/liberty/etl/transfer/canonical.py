@@ -117,8 +117,12 @@ class Writer:
 
     def texts(self, values: Sequence[Any]) -> Sequence[str]:
         """The values as text; one that is none of its kind equals only itself."""
-        if self._form == "text" and set(map(type, values)) == {str}:
-            return values
+        if self._form == "text":
+            types = set(map(type, values))
+            if types == {str}:
+                return values
+            if types <= {str, type(None)}:
+                return [NULL if value is None else value for value in values]
         if self._known is None:
             write = _WRITERS[self._form]
             return [NULL if value is None else _written(write, value) for value in values]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,11 @@ async def copy(request: CopyRequest) -> CopyOutcome:
     return await _Copy(request).run()
 
 
+def opened(request: CopyRequest) -> AbstractAsyncContextManager[Crossing]:
+    """Both ends of a copy, open, to look at. Nothing is written."""
+    return _Copy(request).opened()
+
+
 class _Copy:
     """One copy from its opening to its end."""
 
@@ -42,6 +47,26 @@ class _Copy:
 
     async def run(self) -> CopyOutcome:
         request = self._request
+        async with self.opened() as crossing:
+            target = crossing.target
+            check = None
+            if request.verify:
+                await hold_snapshot(crossing.source_connection)
+                crossing.verification = Verification(crossing)
+                check = crossing.verification.compare
+            loaded = await (await choose(crossing))(crossing)
+            if crossing.watermark is not None and crossing.outcome.rows_read:
+                crossing.outcome.reached = crossing.watermark.until
+            written = await target.finish(loaded, check)
+        outcome = crossing.outcome
+        outcome.rows_written, outcome.target_rows = written.rows_written, written.target_rows
+        outcome.rows_deleted = written.rows_deleted
+        return outcome
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Crossing]:
+        """Both ends open, nothing written."""
+        request = self._request
         async with (
             _open_target(request, self._target_end, self._source.backend) as target,
             connection_of(self._source) as connection,
@@ -49,7 +74,7 @@ class _Copy:
             table = await table_of(connection, self._source) if request.source.table is not None else None
             self._refuse_itself(table, target)
             found, watermark = await self._watermark(connection, table, target)
-            crossing = Crossing(
+            yield Crossing(
                 request=request,
                 source=self._source,
                 target_end=self._target_end,
@@ -59,19 +84,6 @@ class _Copy:
                 watermark=watermark,
                 outcome=CopyOutcome(watermark=found),
             )
-            check = None
-            if request.verify:
-                await hold_snapshot(connection)
-                crossing.verification = Verification(crossing)
-                check = crossing.verification.compare
-            loaded = await (await choose(crossing))(crossing)
-            if watermark is not None and crossing.outcome.rows_read:
-                crossing.outcome.reached = watermark.until
-            written = await target.finish(loaded, check)
-        outcome = crossing.outcome
-        outcome.rows_written, outcome.target_rows = written.rows_written, written.target_rows
-        outcome.rows_deleted = written.rows_deleted
-        return outcome
 
     def _refuse_itself(self, table: Table | None, target: Target) -> None:
         if table is not None and target.table is not None and table.identity == target.table.identity:

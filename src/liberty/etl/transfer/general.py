@@ -65,8 +65,8 @@ class _Filling:
             for index, column in zip(meeting.taken, meeting.columns, strict=True)
         ]
         changed = shaper.touches_values or fill
-        sent = crossing.verification.of_sent() if crossing.verification and changed else None
-        self._plan = _Plan(meeting.taken, fittings, substitutes, sent)
+        passing = crossing.verification.of_rows(changed=changed) if crossing.verification else None
+        self._plan = _Plan(meeting.taken, fittings, substitutes, passing)
         return self._plan
 
     async def _load(self, plan: "_Plan", batch: Batch) -> None:
@@ -82,12 +82,12 @@ class _Filling:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Which values of a row are taken, how they fit, what stands for NULL, and who sums up what is sent."""
+    """Which values of a row are taken, how they fit, what stands for NULL, and who sums up what passes."""
 
     taken: Sequence[int]
     fittings: Sequence[Fitting]
     substitutes: Sequence[Any]
-    sent: Summing | None
+    passing: Summing | None
 
     def fit(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> list[Sequence[Any]]:
         """The rows as the target takes them. Raises CopyFailed naming row, column and value."""
@@ -100,6 +100,6 @@ class _Plan:
                 values = [substitute if value is None else value for value in values]
             given.append(values)
             fitted.append(fitting.apply(values, numbers))
-        if self.sent is not None:
-            self.sent.add(given)
+        if self.passing is not None:
+            self.passing.add(given)
         return list(zip(*fitted, strict=True))

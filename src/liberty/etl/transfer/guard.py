@@ -20,6 +20,16 @@ class Guard:
         if self.max_rows is not None and rows > self.max_rows:
             raise CopyFailed(f"guard: {_rows(rows)} {done} and max_rows is {self.max_rows}; {_UNCHANGED}")
 
+    def verdict(self, rows: int, vanishing: int | None = None, held: int = 0) -> str:
+        """What the checks would say: `ok`, or why not."""
+        try:
+            self.check_rows(rows)
+            if vanishing is not None:
+                self.check_deletes(vanishing, held)
+        except CopyFailed as error:
+            return error.message.partition(f"; {_UNCHANGED}")[0]
+        return "ok"
+
     def check_deletes(self, vanishing: int, held: int) -> None:
         """Raises CopyFailed when too many of the `held` rows would be gone afterwards."""
         if self.max_delete_pct is None or not held:

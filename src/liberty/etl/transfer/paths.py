@@ -28,14 +28,19 @@ PATHS: tuple[Path, ...] = ()
 
 async def choose(crossing: Crossing) -> Fill:
     """The first path that can do all that is asked for. The log says which, and why not a quicker one."""
+    fill, told = await decide(crossing)
+    log.info("path: %s", told)
+    return fill
+
+
+async def decide(crossing: Crossing) -> tuple[Fill, str]:
+    """The same, with what the log says."""
     refusals: list[str] = []
     for path in PATHS:
         if (path.source, path.target) != (crossing.source.backend, crossing.target_end.backend):
             continue
         answer = await path.fits(crossing)
         if not isinstance(answer, str):
-            log.info("path: %s", "; ".join([path.name, *refusals]))
-            return answer
+            return answer, "; ".join([path.name, *refusals])
         refusals.append(f"not {path.name}, because {answer}")
-    log.info("path: %s", "; ".join([general.NAME, *refusals]))
-    return general.fill
+    return general.fill, "; ".join([general.NAME, *refusals])

@@ -42,14 +42,25 @@ class Verification:
 
     def __init__(self, crossing: "Crossing") -> None:
         self._crossing = crossing
-        self._sent: Summing | None = None
-        self._told = False
+        self._backends = (crossing.source.backend, crossing.target_end.backend)
+        self._passing: Summing | None = None
+        self._changed = False
 
-    def of_sent(self) -> Summing:
-        """For values that are changed on their way: sums up what is sent, since the source cannot."""
-        log.info("verify: values change on their way, so the checksum is of the rows as they were sent")
-        self._sent = Summing(self._forms(None))
-        return self._sent
+    def of_rows(self, *, changed: bool) -> Summing | None:
+        """Who sums up the rows that pass through this process; None when the source does so by itself.
+
+        SQLite lives in this process: reading its rows once more would tell the same. Values that are changed on their
+        way are in no database but the target.
+        """
+        if any(backend not in KNOWN for backend in self._backends):
+            return None
+        if changed:
+            log.info("verify: values change on their way, so the checksum is of the rows as they were sent")
+        elif self._backends[0] == "postgresql":
+            return None
+        self._changed = changed
+        self._passing = Summing(self._forms())
+        return self._passing
 
     async def compare(self, connection: "AsyncConnection", origin: str) -> None:
         """Compare with the rows of `origin`, a FROM clause of the target whose table is called `t`.
@@ -57,18 +68,17 @@ class Verification:
         Raises CopyFailed with the numbers of rows, or the columns that differ.
         """
         crossing = self._crossing
-        backends = (crossing.source.backend, crossing.target_end.backend)
-        if any(backend not in KNOWN for backend in backends):
+        if any(backend not in KNOWN for backend in self._backends):
             log.warning("verify: checksums are known for PostgreSQL and SQLite; only the rows were counted")
             return
-        sources = self._sources()
-        forms = self._forms(sources) if self._sent is None else self._forms(None)
+        forms = self._forms()
         self._tell_left_out(forms)
-        as_records = self._sent is None and await self._both_hash_records(connection)
-        given, found = await _both(
-            self._given(forms, as_records=as_records),
-            self._found(connection, origin, forms, as_records=as_records),
-        )
+        as_records = self._passing is None and await self._both_hash_records(connection)
+        found_there = self._found(connection, origin, forms, as_records=as_records)
+        if self._passing is not None:
+            given, found = self._passing.digest, await found_there
+        else:
+            given, found = await _both(self._given(forms, as_records=as_records), found_there)
         if given == found:
             log.info("verify: %d rows, checksum %016x in both databases", found.rows, found.total)
             return
@@ -87,7 +97,7 @@ class Verification:
         self, connection: "AsyncConnection", origin: str, forms: Sequence[Form | None], *, as_records: bool
     ) -> str:
         """Which columns, found out by summing up one after the other."""
-        if self._sent is not None:
+        if self._changed:
             return "from what was sent"
         names = []
         for index, column in enumerate(self._columns):
@@ -112,9 +122,9 @@ class Verification:
         assert crossing.meeting is not None  # noqa: S101 - rows have been loaded
         return [crossing.origins[crossing.names[index]] for index in crossing.meeting.taken]
 
-    def _forms(self, sources: Sequence[Column] | None) -> list[Form | None]:
-        crossing = self._crossing
-        ends = (crossing.source.backend, crossing.target_end.backend)
+    def _forms(self) -> list[Form | None]:
+        crossing, ends = self._crossing, self._backends
+        sources = None if self._changed else self._sources()
         crossed_query = crossing.source_table is None and ends == ("postgresql", "sqlite")
         forms = []
         for index, target in enumerate(self._columns):
@@ -143,8 +153,6 @@ class Verification:
 
     async def _given(self, forms: Sequence[Form | None], *, as_records: bool) -> Digest:
         crossing = self._crossing
-        if self._sent is not None:
-            return self._sent.digest
         assert crossing.meeting is not None  # noqa: S101 - rows have been loaded
         taken = crossing.meeting.taken
         width = len(names_of(crossing.request, list(crossing.origins.values())))

@@ -1,10 +1,13 @@
 """What a run would do, worked out the way a run works it out, with nothing written and nothing run."""
 
+import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from liberty.clock import Clock
+from liberty.database import Database
 from liberty.errors import Invalid, NotFound
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.requests import new_run, scope_of
@@ -13,8 +16,10 @@ from liberty.jobs.lookup import Scope
 from liberty.jobs.params import render_step, run_params, step_params
 from liberty.jobs.run import Json, Overrides, Trigger
 from liberty.jobs.service.caller import Caller
+from liberty.jobs.service.looking import PREVIEW_SECONDS, PreviewHost, previewed
 from liberty.jobs.service.loose import loose
 from liberty.jobs.steps import StepConfig
+from liberty.jobs.steps.base import RunContext, StepLog
 from liberty.secrets import redactor
 
 
@@ -32,6 +37,8 @@ class PlannedStep:
     timeout_seconds: float | None
     input: Json
     unresolved: str | None
+    preview: Json
+    """What it would do; None for a step that is disabled or unresolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +52,88 @@ class Plan:
 
 
 class Planner:
-    """Renders definitions."""
+    """Renders definitions, and lets each step look at what it would do."""
 
-    def __init__(self, *, clock: Clock, current: Callable[[], Generation]) -> None:
+    def __init__(self, *, database: Database, clock: Clock, current: Callable[[], Generation]) -> None:
+        self._database = database
         self._clock = clock
         self._current = current
 
-    def plan(self, name: str, caller: Caller, *, preset: str | None = None) -> Plan:
-        """The plan of a run that would start now. Raises NotFound, Conflict when quarantined, Invalid."""
+    async def plan(self, name: str, caller: Caller, *, preset: str | None = None) -> Plan:
+        """The plan of a run that would start now. Raises NotFound, Conflict when quarantined, Invalid.
+
+        It takes the right to run the job: previews show data that a run would read.
+        """
         generation = self._current()
-        job = caller.job(generation.catalogue, name, "read")
+        job = caller.job(generation.catalogue, name, "run")
         trigger = Trigger(caller.via, caller.by)
         now = self._clock.now()
         new = new_run(job, generation, trigger, Overrides(preset=preset), now)
         scope = replace(scope_of(job, trigger, now, generation), started_at=now)
         params = run_params(job, new.params, new.overrides, scope)
         scope = replace(scope, params=params)
+        deadline = asyncio.get_running_loop().time() + PREVIEW_SECONDS
+        steps = []
+        for index, step in enumerate(job.steps):
+            rendered = _rendered(step, new.overrides, scope)
+            planned = _planned(index, step, job, new.overrides, rendered)
+            if isinstance(rendered, _Rendered) and planned.enabled:
+                ctx = self._context(index, step, job, trigger, rendered, generation)
+                planned = replace(planned, preview=await previewed(rendered.step, ctx, deadline))
+            steps.append(planned)
         return Plan(
             job=job.name,
             definition_version=new.definition_version,
             params=redactor.redact_value(loose(params)),
-            steps=[_planned(index, step, job, new.overrides, scope) for index, step in enumerate(job.steps)],
+            steps=steps,
+        )
+
+    def _context(
+        self,
+        index: int,
+        step: StepConfig,
+        job: Job,
+        trigger: Trigger,
+        rendered: "_Rendered",
+        generation: Generation,
+    ) -> RunContext:
+        return RunContext(
+            run_id="preview",
+            job_id=job.name,
+            trigger=trigger,
+            app=job.app,
+            step_name=step.name,
+            step_index=index,
+            params=rendered.params,
+            explicit=rendered.explicit,
+            log=StepLog(logging.getLogger("nomaflow.preview")),
+            host=PreviewHost(generation, self._database),
         )
 
 
-def _planned(index: int, step: StepConfig, job: Job, overrides: Overrides, scope: Scope) -> PlannedStep:
-    unresolved: str | None = None
-    given: dict[str, Any]
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """A step with its tokens replaced, and the params it gets."""
+
+    step: StepConfig
+    params: dict[str, Any]
+    explicit: frozenset[str]
+
+
+def _rendered(step: StepConfig, overrides: Overrides, scope: Scope) -> _Rendered | str:
+    """The step as it would run, or why that is known only when earlier steps have run."""
     try:
         own = replace(scope, step=step.name)
-        params, _ = step_params(step, scope.params, overrides, own)
-        given = _shown(render_step(step, replace(own, kwargs=params)), params)
+        params, explicit = step_params(step, scope.params, overrides, own)
+        return _Rendered(render_step(step, replace(own, kwargs=params)), params, explicit)
     except (Invalid, NotFound) as error:
-        unresolved = redactor.redact(error.message)
-        given = _shown(step, {})
+        return redactor.redact(error.message)
+
+
+def _planned(
+    index: int, step: StepConfig, job: Job, overrides: Overrides, rendered: _Rendered | str
+) -> PlannedStep:
+    given = _shown(step, {}) if isinstance(rendered, str) else _shown(rendered.step, rendered.params)
     return PlannedStep(
         index=index,
         name=step.name,
@@ -89,7 +144,8 @@ def _planned(index: int, step: StepConfig, job: Job, overrides: Overrides, scope
         attempts=job.retry_of(step).attempts,
         timeout_seconds=step.timeout_seconds,
         input=redactor.redact_value(loose(given)),
-        unresolved=unresolved,
+        unresolved=rendered if isinstance(rendered, str) else None,
+        preview=None,
     )
 
 

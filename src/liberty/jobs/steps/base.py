@@ -101,6 +101,12 @@ class StepConfig(BaseModel):
         """Do the work once. Runs on the work loop; must let CancelledError pass and end within 2 s of it."""
         raise TypeError(f"{type(self).__name__} does not define execute (run {ctx.run_id})")
 
+    async def preview(self, ctx: "RunContext") -> dict[str, Any]:  # noqa: ARG002 - for step types that look further
+        """What `execute` would do, found out without changing anything. Here: the keys as they are rendered."""
+        return self.model_dump(
+            exclude=set(self.structural), exclude_unset=True, by_alias=True, warnings=False
+        )
+
     def pools(self, connectors: PoolNames) -> frozenset[str]:  # noqa: ARG002 - for step types that use a database
         """The database pools this step works on; a name that is known only at run time is left out."""
         return frozenset()

@@ -22,6 +22,10 @@ class CallJobStep(StepConfig):
         default_factory=dict, description="Per-fire params of the called run."
     )
 
+    async def preview(self, ctx: RunContext) -> dict[str, Any]:
+        """The job that would run, and with what."""
+        return {"would_run": self.target_job, "params": own_params(self.params, ctx)}
+
     async def execute(self, ctx: RunContext) -> StepResult:
         """Start the run and wait for its end. Raises StepFailed when it did not succeed, StepCancelled when it was
         aborted."""

@@ -112,6 +112,24 @@ class HttpStep(StepConfig):
             _log.warning("the answer of %s was longer than is read; its text is cut", answer.url)
         return result
 
+    async def preview(self, ctx: RunContext) -> dict[str, Any]:
+        """The request that would be sent, secrets masked."""
+        params = own_params(self.params, ctx)
+        if self.connector is not None:
+            request = ctx.connectors.api(self.connector).rendered(self.endpoint or "", params)
+        else:
+            headers, basic = self._signed(ctx)
+            signed = basic is not None or (self.auth is not None and self.auth.type != "none")
+            request = {
+                "method": self.method or "GET",
+                "url": self.url,
+                "headers": headers,
+                "query": params,
+                "body": self.body,
+                "auth": self.auth.type if signed and self.auth is not None else "none",
+            }
+        return {"request": {**request, "url": shown_url(str(request["url"]))}}
+
     def _is_expected(self, status: int) -> bool:
         return status in self.expected_statuses if self.expected_statuses else 200 <= status < 300
 

@@ -60,6 +60,10 @@ class PythonStep(StepConfig):
     def default_name(self, index: int) -> str:  # noqa: ARG002 - the name does not depend on the place
         return self.callable
 
+    async def preview(self, ctx: RunContext) -> dict[str, Any]:
+        """The function that would be called, and with what."""
+        return {"would_call": self.callable, "arguments": ctx.params}
+
     async def execute(self, ctx: RunContext) -> StepResult:
         """Resolve, bind, call in the lane that fits the function, and normalise what it returns."""
         if self.isolate == "process":

@@ -188,6 +188,19 @@ class SqlCopyStep(StepConfig):
             facts["reached"] = None if outcome.reached is None else str(outcome.reached)
         return StepResult(outcome.rows_written, facts)
 
+    async def preview(self, ctx: RunContext) -> dict[str, Any]:
+        """Counts of both sides, what goes where and what may be lost, the path, the first rows. Nothing is written,
+        and the transform is not called."""
+        from liberty.etl.transfer.preview import look
+
+        mark = await ctx.host.copy_mark(ctx) if self.incremental is not None else None
+        found = await look(await self._request(ctx, mark, look=True))
+        if self.transform is not None:
+            found["notes"].append(
+                f"the transform {self.transform} is not called: rows are shown as they are read"
+            )
+        return found
+
     def pools(self, connectors: PoolNames) -> frozenset[str]:
         """The pools of both ends."""
         source, target = self.source, self.target
@@ -203,7 +216,7 @@ class SqlCopyStep(StepConfig):
         else:
             _log.warning("the mark of step %r was set while it copied, and stays as set", ctx.step_name)
 
-    async def _request(self, ctx: RunContext, mark: CopyMark | None) -> "CopyRequest":
+    async def _request(self, ctx: RunContext, mark: CopyMark | None, *, look: bool = False) -> "CopyRequest":
         from liberty.etl.transfer import CopyRequest, Mark, Place
 
         return CopyRequest(
@@ -222,7 +235,7 @@ class SqlCopyStep(StepConfig):
             key_columns=self.key_columns,
             batch_size=self.batch_size,
             where=self.where,
-            transform=await self._loaded_transform(ctx),
+            transform=None if look else await self._loaded_transform(ctx),
             jde=self.type_coercion == "jde",
             truncate_decimals=self.decimal_mode == "truncate",
             strip_columns=self.strip_both_columns,

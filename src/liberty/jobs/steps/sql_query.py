@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from liberty.connectors import SqlConnector, SqlResult
 
 STORED_ROWS = 100
+SHOWN_ROWS = 20
 
 _log = logging.getLogger("nomaflow.sql_query")
 _SESSION_USER = re.compile(r"(?<![:\w\\]):session_user\b")
@@ -54,10 +55,7 @@ class SqlQueryStep(StepConfig):
         A placeholder `:session_user` that no param fills is who triggered the run. Later steps see every row the
         connector's `max_rows` lets through; the first 100 are stored.
         """
-        connector = ctx.connectors.sql(self.connector)
-        params = own_params(self.params, ctx)
-        if "session_user" not in params and _SESSION_USER.search(_text_of(connector, self.query)):
-            params["session_user"] = ctx.session_user
+        connector, params = self._call(ctx)
         _log.info(
             "nomaflow.sql_query start run=%s step=%r connector=%s query=%s",
             ctx.run_id,
@@ -82,6 +80,25 @@ class SqlQueryStep(StepConfig):
             made.extras["elapsed_ms"],
         )
         return made
+
+    async def preview(self, ctx: RunContext) -> dict[str, Any]:
+        """The rows a statement would change, tried out and undone; of a read, how many there are and the first ones."""
+        connector, params = self._call(ctx)
+        result = await connector.try_out(self.query, params, pool=self.pool, max_rows=SHOWN_ROWS)
+        found: dict[str, Any] = {"statement": result.statement_type}
+        found["rows_read" if result.reads else "rows_affected"] = max(result.rowcount, 0)
+        if result.columns:
+            found["rows"] = result.rows
+        if self.guard is not None:
+            found["guard"] = self.guard.opened().verdict(max(result.rowcount, 0))
+        return found
+
+    def _call(self, ctx: RunContext) -> tuple["SqlConnector", dict[str, Any]]:
+        connector = ctx.connectors.sql(self.connector)
+        params = own_params(self.params, ctx)
+        if "session_user" not in params and _SESSION_USER.search(_text_of(connector, self.query)):
+            params["session_user"] = ctx.session_user
+        return connector, params
 
     def pools(self, connectors: PoolNames) -> frozenset[str]:
         """The statement's one pool."""
