@@ -28,7 +28,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "/admin/jobs/{name:path}/backfill": {"from": "2026-05-01", "to": "2026-05-03"},
     "/admin/config/{section}": {"hash": "-", "changes": [{"path": ["x"], "value": 1}]},
 }
-QUERIES = {"/auth/link": {"token": "-"}, "/admin/jobs/cron-preview": {"schedule": "0 2 * * *"}}
+QUERIES = {
+    "/auth/link": {"token": "-"},
+    "/admin/jobs/cron-preview": {"schedule": "0 2 * * *"},
+    "/admin/jobs/{name:path}/marks/{step}": {"value": ""},
+}
 
 
 @pytest.fixture(scope="module")

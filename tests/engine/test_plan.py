@@ -110,4 +110,4 @@ async def test_previews_end_with_their_time_and_their_size(
         assert (len(first["rows"]), first["rows_cut"]) == (1, True)
         monkeypatch.setattr("liberty.jobs.service.plan.PREVIEW_SECONDS", 0.0)
         first = (await planned(program))["steps"][0]["preview"]
-        assert first["error"].startswith("the preview took longer than")
+        assert first["error"].startswith("the preview took too long")

@@ -83,6 +83,8 @@ def _show_preview(terminal: Terminal, preview: Document) -> None:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return "-"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from liberty.errors import LibertyError
 from liberty.jobs.engine.retry import failure_kind
@@ -58,6 +59,18 @@ async def attempt(step: StepConfig, ctx: RunContext) -> StepOutcome:
     except Exception as error:  # noqa: BLE001 - edge: a step may raise anything
         return failure(error)
     return StepOutcome(SUCCEEDED, result=result)
+
+
+async def attempt_preview(step: StepConfig, ctx: RunContext, deadline: float) -> dict[str, Any] | StepError:
+    """What `step` would do, or why that cannot be told. `deadline` is on the clock of the loop."""
+    limit = asyncio.timeout_at(deadline)
+    try:
+        async with limit:
+            return await step.preview(ctx)
+    except TimeoutError as error:
+        return StepError("Timeout", "the preview took too long") if limit.expired() else _described(error)
+    except Exception as error:  # noqa: BLE001 - edge: a step may raise anything
+        return _described(error)
 
 
 def attempt_here(function: Callable[[], StepResult]) -> StepOutcome:

@@ -1,20 +1,19 @@
 """Previews of steps: what one would do, asked within a time limit, cut to a size, secrets masked."""
 
-import asyncio
 import json
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
 
 from liberty.connectors import ConnectorRegistry
 from liberty.database import Database
-from liberty.errors import Invalid, LibertyError
+from liberty.errors import Invalid
+from liberty.jobs.engine.attempt import attempt_preview
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.marks import CopyMark
-from liberty.jobs.run import Json
+from liberty.jobs.run import Json, StepError
 from liberty.jobs.service.loose import loose
-from liberty.jobs.steps.base import ChildRun, RunContext, StepConfig, StepFailed, StepResult
+from liberty.jobs.steps.base import ChildRun, RunContext, StepConfig, StepResult
 from liberty.jobs.store import marks
 from liberty.plugins import PluginSet
 from liberty.secrets import MASK, is_secret_name, redactor
@@ -26,22 +25,12 @@ PREVIEW_BYTES = 100 * 1024
 TEXT_LIMIT = 500
 """Characters of one value that are shown."""
 
-_log = logging.getLogger("nomaflow.preview")
-
 
 async def previewed(step: StepConfig, ctx: RunContext, deadline: float) -> Json:
     """The step's preview; `{"error": …}` when it cannot be had. `deadline` is on the clock of the loop."""
-    try:
-        async with asyncio.timeout_at(deadline):
-            found = await step.preview(ctx)
-    except TimeoutError:
-        return {"error": f"the preview took longer than the {PREVIEW_SECONDS:g} s that a plan may take"}
-    except (LibertyError, StepFailed) as error:
-        return {"error": redactor.redact(str(error))}
-    except Exception as error:  # noqa: BLE001 - edge: a step may raise anything, also the database's own errors
-        _log.debug("preview of step %r", step.name, exc_info=True)
-        told = str(getattr(error, "orig", None) or error)
-        return {"error": redactor.redact(f"{type(error).__name__}: {told}")[:TEXT_LIMIT]}
+    found = await attempt_preview(step, ctx, deadline)
+    if isinstance(found, StepError):
+        return {"error": _cut(found.message.partition("\n")[0])}
     masked: Json = redactor.redact_value(loose(_masked(found)))
     return _fitted(masked)
 
