@@ -177,6 +177,18 @@ async def test_loose_values_of_sqlite_pass_between_columns_of_other_affinities(
     await copied(pools, ("sqlite", "loose"), ("sqlite2", "loose"), verify=True)
 
 
+async def test_where_no_column_can_be_compared_rows_are_counted(pools: ConnectorRegistry) -> None:
+    await run(
+        pools,
+        "sqlite",
+        "CREATE TABLE docs (doc JSON)",
+        """INSERT INTO docs VALUES ('{"a":1}'), ('[]')""",
+    )
+    await run(pools, "pg", "CREATE TABLE docs (doc jsonb)")
+    facts = await copied(pools, ("sqlite", "docs"), ("pg", "docs"), verify=True)
+    assert facts["target_rows"] == 2
+
+
 @pytest.mark.parametrize("source", ["sqlite", "pg"])
 async def test_the_checksum_is_of_one_moment(pools: ConnectorRegistry, source: str) -> None:
     """Rows that reach the source while it is copied are neither copied nor summed up."""
