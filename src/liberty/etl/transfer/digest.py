@@ -61,7 +61,7 @@ class Summing:
         self._total += _sum([row.encode("utf-8", "surrogatepass") for row in rows])
 
     def add_rows(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Take rows. Plain values of SQLite on both sides are hashed as they stand: as Python writes them to disk, types
+        """Take rows. Plain values of SQLite on both sides are hashed as they stand: as Python writes them, types
         told apart and without references, by its keyed 64-bit hash of bytes, for both sums are made in this process.
         """
         if not self._as_stored:
