@@ -4,18 +4,17 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from liberty.bus import Bus
 from liberty.clock import Clock
-from liberty.connectors import ConnectorRegistry
 from liberty.database import Database, Duplicate, Tx, essential
 from liberty.errors import LibertyError, StorageFull, Unavailable
 from liberty.etl.current_run import current_run_id
-from liberty.jobs.engine import narrate, step_process
+from liberty.jobs.engine import narrate
 from liberty.jobs.engine.capture import capture
 from liberty.jobs.engine.courtesy import courtesy
 from liberty.jobs.engine.execution import Execution, Queued, Stop
@@ -24,16 +23,16 @@ from liberty.jobs.engine.plugin_loop import PluginLoop
 from liberty.jobs.engine.run_log import RunLog, shed
 from liberty.jobs.engine.scope import Scope, current_scope
 from liberty.jobs.engine.stats import InFlight
-from liberty.jobs.engine.step_threads import IMPORT_THREADS, StepThreads
+from liberty.jobs.engine.step_host import ChildCaller, StepHost
+from liberty.jobs.engine.step_threads import StepThreads
 from liberty.jobs.engine.walk import Verdict, Walk
 from liberty.jobs.events import LogGrew, RunMoved, StepMoved
 from liberty.jobs.marks import CopyMark
 from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, Status, StepRun
-from liberty.jobs.steps.base import ChildRun, RunContext, StepLog, StepResult
+from liberty.jobs.steps.base import StepLog
 from liberty.jobs.store import logs, marks, queue, retention, runs, step_runs
 from liberty.jobs.store.queue import Turn
 from liberty.jobs.store.runs import Fence
-from liberty.plugins import PluginSet
 from liberty.settings import Settings
 
 BUSY_TRIES = 20
@@ -47,14 +46,6 @@ _log = logging.getLogger("nomaflow")
 
 class NotOurs(Exception):  # noqa: N818 - a signal to stop writing, not a failure
     """The run's row no longer names this owner and epoch, or is final."""
-
-
-class ChildCaller(Protocol):
-    """Starts the child run of a `call_job` step and waits for its end."""
-
-    async def __call__(
-        self, parent: Execution, ctx: RunContext, job: str, params: Mapping[str, Any]
-    ) -> ChildRun: ...
 
 
 class Runner:
@@ -197,7 +188,7 @@ class Runner:
         run, job = execution.run, execution.job
         self._bus.publish(RunMoved(run))
         narrate.run_started(run)
-        host = _Host(self, execution)
+        host = StepHost(self, execution)
         walk = Walk(execution, host, self, self._clock, StepLog(logging.getLogger(f"liberty.jobs.{run.job}")))
         loop = asyncio.get_running_loop()
         timer = None
@@ -354,56 +345,3 @@ async def _end_on_full_disk(tx: Tx, *args: Any) -> Run | None:
 @essential
 async def _end_bare(tx: Tx, fence: Fence, target: Status, now: datetime, *, reason: str) -> Run | None:
     return await runs.end(tx, fence, target, now, reason=reason)
-
-
-class _Host:
-    """What a run's steps are lent. The plugins are those of the moment the run began."""
-
-    plugins: PluginSet
-
-    def __init__(self, runner: Runner, execution: Execution) -> None:
-        self._runner = runner
-        self._execution = execution
-
-    @property
-    def connectors(self) -> ConnectorRegistry:
-        return self._execution.generation.connectors
-
-    @property
-    def settings(self) -> Settings:
-        return self._execution.generation.settings
-
-    @property
-    def _grace(self) -> float:
-        return self.settings.jobs.abort_grace_seconds
-
-    async def call_sync(self, ctx: RunContext, function: Callable[[], Any]) -> Any:
-        return await self._runner.threads.call(ctx, function, self._grace)
-
-    async def call_import(self, ctx: RunContext, function: Callable[[], Any]) -> Any:
-        return await self._runner.threads.call(ctx, function, self._grace, spare=IMPORT_THREADS)
-
-    async def call_async(self, ctx: RunContext, function: Callable[[], Awaitable[Any]]) -> Any:
-        return await self._runner.plugin_loop.call(ctx, function, self._grace)
-
-    async def call_process(
-        self,
-        ctx: RunContext,
-        callable: str,  # noqa: A002 - the step's key
-        op_kwargs: Mapping[str, Any],
-    ) -> StepResult:
-        return await step_process.call(ctx, callable, op_kwargs, self._grace)
-
-    async def call_job(self, ctx: RunContext, job: str, params: Mapping[str, Any]) -> ChildRun:
-        if self._runner.call_child is None:
-            raise RuntimeError("no engine is attached to this runner")
-        return await self._runner.call_child(self._execution, ctx, job, params)
-
-    async def delete_history(self, *, older_than: timedelta, keep_failed: bool, limit: int) -> int:
-        return await self._runner.delete_history(older_than, keep_failed=keep_failed, limit=limit)
-
-    async def copy_mark(self, ctx: RunContext) -> CopyMark | None:
-        return await self._runner.copy_mark(ctx.job_id, ctx.step_name)
-
-    async def move_copy_mark(self, ctx: RunContext, mark: CopyMark) -> bool:
-        return await self._runner.move_copy_mark(ctx.job_id, ctx.step_name, mark, ctx.run_id)
