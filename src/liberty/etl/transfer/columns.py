@@ -70,6 +70,13 @@ class Table:
     def key(self) -> tuple[str, ...]:
         return tuple(column.name for column in sorted(self.columns, key=lambda c: c.key) if column.key)
 
+    @property
+    def number(self) -> int:
+        """PostgreSQL's own for the table."""
+        number = self.identity[-1]
+        assert isinstance(number, int)  # noqa: S101 - asked for PostgreSQL's tables only
+        return number
+
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}" if self.schema else self.name
 

@@ -29,11 +29,13 @@ class Meeting:
         taken: places in the source's row of the values that are copied.
         columns: the target's columns for them.
         create: the table to make, None when the target is there.
+        computed: names of columns that the target computes itself.
     """
 
     taken: Sequence[int]
     columns: Sequence[Column]
     create: Table | None
+    computed: Sequence[str]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,14 +73,11 @@ class Crossing:
             schema, name = self.target_end.table_name()
             create = Table(schema, name.lower() if request.jde else name, tuple(made), ())
             columns = made
-            log.info("target table %r does not exist and is made", str(create))
         else:
             columns = matched(names, table.columns, what=f"target table {str(table)!r}")
             check_complete(columns, table)
         taken = [index for index, column in enumerate(columns) if not column.generated]
-        for column in columns:
-            if column.generated:
-                log.info("column %r is computed by the target and not copied", column.name)
+        computed = [column.name for column in columns if column.generated]
         columns = [columns[index] for index in taken]
         if not columns:
             raise CopyFailed("there is no column to copy")
@@ -89,8 +88,32 @@ class Crossing:
                 for column in columns
             ]
         self.names, self.origins = names, origins
-        self.meeting = Meeting(taken, columns, create)
+        self.meeting = Meeting(taken, columns, create, computed)
         return self.meeting
+
+    def announce(self, meeting: Meeting) -> None:
+        """Tell the log what of the source does not simply go into a column that is there."""
+        if meeting.create is not None:
+            log.info("target table %r does not exist and is made", str(meeting.create))
+        for name in meeting.computed:
+            log.info("column %r is computed by the target and not copied", name)
+
+    def changes(self) -> str | None:
+        """Why values may not arrive as they are: somebody wants them changed. None when nobody does."""
+        request, pools = self.request, self.request.connectors.pools
+        if request.transform is not None:
+            return "rows go through a transform"
+        if request.jde:
+            return "type_coercion is jde"
+        if request.truncate_decimals:
+            return "decimal_mode is truncate"
+        if request.strip_columns:
+            return "strip_both_columns changes texts"
+        if pools.config(self.source.pool).trim_strings:
+            return f"pool {self.source.pool!r} trims texts"
+        if pools.config(self.target_end.pool).coalesce_nulls:
+            return f"pool {self.target_end.pool!r} replaces NULLs"
+        return None
 
     def batch_done(self) -> None:
         """Count a batch, and tell the log how far the copy has come."""

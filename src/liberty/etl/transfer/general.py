@@ -56,6 +56,7 @@ class _Filling:
                 )
             names = [column.name for column in target.table.columns if not column.generated]
         meeting = crossing.meet(names, shaper.origins, first.rows)
+        crossing.announce(meeting)
         await target.begin(meeting.columns, meeting.create)
         fill = crossing.request.connectors.pools.config(crossing.target_end.pool).coalesce_nulls
         substitutes = [coalesced(column) if fill else None for column in meeting.columns]

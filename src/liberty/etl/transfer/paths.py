@@ -5,6 +5,7 @@ from typing import Protocol
 
 from liberty.etl.transfer import general
 from liberty.etl.transfer.crossing import Crossing
+from liberty.etl.transfer.postgresql_to_postgresql import PostgresqlToPostgresql
 from liberty.etl.transfer.request import log
 
 type Fill = Callable[[Crossing], Awaitable[int]]
@@ -23,7 +24,7 @@ class Path(Protocol):
         ...
 
 
-PATHS: tuple[Path, ...] = ()
+PATHS: tuple[Path, ...] = (PostgresqlToPostgresql(),)
 
 
 async def choose(crossing: Crossing) -> Fill:

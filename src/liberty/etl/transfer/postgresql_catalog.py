@@ -70,8 +70,14 @@ async def find_table(connection: "AsyncConnection", schema: str | None, name: st
     oid, found_schema, found_name, referenced = found[0]
     described: list[Any] = list(await connection.exec_driver_sql(_COLUMNS, (oid,)))
     columns = tuple(_column(row) for row in described)
-    server: Any = (await connection.exec_driver_sql(_SERVER)).one()
-    return Table(found_schema, found_name, columns, ("postgresql", *server, oid), referenced)
+    identity = ("postgresql", *await server_of(connection), oid)
+    return Table(found_schema, found_name, columns, identity, referenced)
+
+
+async def server_of(connection: "AsyncConnection") -> tuple[str, ...]:
+    """Equal for all connections to the same database, however it is reached."""
+    found: Any = (await connection.exec_driver_sql(_SERVER)).one()
+    return tuple(found)
 
 
 async def columns_of_result(

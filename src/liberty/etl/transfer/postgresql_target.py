@@ -2,7 +2,7 @@
 into the target. Readers see the old rows until it commits; nothing is left of a copy that does not."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from liberty.etl.transfer import into_postgresql
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"line (\d+)(?:, column (.*))?$", re.MULTILINE)
 _DATA_ERRORS = ("22", "23")
 """SQLSTATE classes "data exception" and "integrity constraint violation"."""
+
+_NULL_REFUSED = "23502"
+_LOCK_NOT_AVAILABLE = "55P03"
+
+# Rules and row security do to an INSERT what COPY would pass by or refuse.
+_PLAIN = (
+    "SELECT relkind IN ('r', 'p') AND NOT relhasrules AND NOT relrowsecurity FROM pg_class WHERE oid = $1"
+)
 
 _SEQUENCE = """
 SELECT s FROM pg_get_serial_sequence($1, $2) AS s
@@ -39,13 +47,14 @@ class PostgresqlTarget:
         from_postgresql: bool,
     ) -> None:
         self.table = table
-        self._connection = connection
+        self.connection = self._connection = connection
         self._request = request
         self._from_postgresql = from_postgresql
         self._stage_name = f"nomaflow_stage_{request.label}"
         self._stage = qualified("pg_temp", self._stage_name)
         self._columns: tuple[Column, ...] = ()
         self._written_to: Table | None = None
+        self._own_types = self._straight = False
 
     def fitting(self, column: Column, origin: Column | None) -> Fitting:  # noqa: ARG002 - see Target
         return into_postgresql.fitting(column)
@@ -72,13 +81,91 @@ class PostgresqlTarget:
         statement = f"SELECT max({quoted(column)}) FROM {origin}"  # noqa: S608 - quoted names
         return (await self._connection.exec_driver_sql(statement)).scalar()
 
-    async def begin(self, columns: Sequence[Column], create: Table | None) -> None:
-        self._columns = tuple(columns)
+    async def begin(
+        self,
+        columns: Sequence[Column],
+        create: Table | None,
+        *,
+        own_types: bool = False,
+        may_go_straight: bool = False,
+    ) -> None:
+        """Get ready for rows of these columns.
+
+        Args:
+            own_types: values of every type arrive in its binary form, none as text.
+            may_go_straight: rows may go into the target itself, where that shows nobody less than a stage would.
+        """
+        self._columns, self._own_types = tuple(columns), own_types
         if create is not None:
             await self._run(_create_statement(create))
         self._written_to = create or self.table
-        declared = ", ".join(f"{quoted(column.name)} {_staged_type(column)}" for column in columns)
+        if may_go_straight and await self._go_straight(create):
+            self._straight = True
+            return
+        declared = ", ".join(f"{quoted(column.name)} {self._staged_type(column)}" for column in columns)
         await self._run(f"CREATE TEMP TABLE {quoted(self._stage_name)} ({declared}) ON COMMIT DROP")
+
+    def _staged_type(self, column: Column) -> str:
+        if not self._own_types:
+            return "text" if column.kind == "other" else column.sql_type
+        return column.sql_type if column.nullable else f"{column.sql_type} NOT NULL"
+
+    async def _go_straight(self, create: Table | None) -> bool:
+        """Empty the target for rows that go into it unstaged; False when they have to be staged.
+
+        Readers see the old rows until the commit either way. Other writers wait from now on, so where some are at
+        work the stage is the better way.
+        """
+        from sqlalchemy.exc import DBAPIError
+
+        if create is not None:
+            return True
+        table = self.table
+        assert table is not None  # noqa: S101 - it is there or it is made
+        overwrite, verify = self._request.mode == "overwrite", self._request.verify
+        if self._request.mode == "upsert" or (verify and not overwrite) or (overwrite and table.referenced):
+            return False
+        if not (await self._connection.exec_driver_sql(_PLAIN, (table.number,))).scalar():
+            return False
+        if overwrite:
+            target = qualified(table.schema, table.name)
+            try:
+                async with self._connection.begin_nested():
+                    await self._run(f"LOCK TABLE {target} IN SHARE ROW EXCLUSIVE MODE NOWAIT")
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+                log.info("others write to the target; rows gather in a stage first")
+                return False
+            await self._run(f"DELETE FROM {target}")  # noqa: S608 - quoted names
+        return True
+
+    async def pour(self, chunks: AsyncIterator[bytes]) -> int:
+        """Take rows in the binary form of COPY; returns how many. Raises CopyFailed for one that is refused."""
+        from asyncpg import PostgresError
+
+        driver: Any = (await self._connection.get_raw_connection()).driver_connection
+        schema, name = self._receiver()
+        try:
+            status: str = await driver.copy_to_table(
+                name,
+                schema_name=schema,
+                source=chunks,
+                columns=[column.name for column in self._columns],
+                format="binary",
+            )
+        except PostgresError as error:
+            place = _PLACE.search(getattr(error, "context", None) or "")
+            if place is None or not (error.sqlstate or "").startswith(_DATA_ERRORS):
+                raise
+            raise CopyFailed(_told(error, int(place[1]), (place[2] or "").partition(": ")[0])) from error
+        return int(status.rpartition(" ")[2])
+
+    def _receiver(self) -> tuple[str | None, str]:
+        if not self._straight:
+            return "pg_temp", self._stage_name
+        assert self._written_to is not None  # noqa: S101 - begin found or made it
+        return self._written_to.schema, self._written_to.name
 
     async def load(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> None:
         from asyncpg import PostgresError
@@ -110,7 +197,13 @@ class PostgresqlTarget:
     async def finish(self, loaded: int, check: Check | None = None) -> Written:
         table = self._written_to
         assert table is not None  # noqa: S101 - begin found or made it
-        casts = {column.name: column.sql_type for column in self._columns if column.kind == "other"}
+        if self._straight:
+            return await self._arrived(table, loaded)
+        casts = {
+            column.name: column.sql_type
+            for column in self._columns
+            if column.kind == "other" and not self._own_types
+        }
         merge = Merge(
             target=qualified(table.schema, table.name),
             stage=self._stage,
@@ -150,6 +243,12 @@ class PostgresqlTarget:
             mode = self._request.mode
             key = key_of(self._request, table, self._columns) if mode == "upsert" else ()
             await check(self._connection, merge.written(mode, key))
+
+    async def _arrived(self, table: Table, loaded: int) -> Written:
+        """The end of a copy without a stage."""
+        await self._advance_sequences(table)
+        await self._connection.commit()
+        return Written(loaded, loaded)
 
     async def _merge(self, merge: Merge, table: Table, loaded: int) -> Written:
         if self._request.mode != "append" or self._request.verify:
@@ -211,8 +310,13 @@ class PostgresqlTarget:
         """The connection is closed by who opened it, and with it the transaction and the stage are gone."""
 
 
-def _staged_type(column: Column) -> str:
-    return "text" if column.kind == "other" else column.sql_type
+def _told(error: Any, row: int, column: str) -> str:
+    """What the server says about a row, with the place in front."""
+    name = error.column_name or column
+    where = f"row {row}, column {name!r}" if name else f"row {row}"
+    if error.sqlstate == _NULL_REFUSED:
+        return f"{where}: NULL is not allowed here"
+    return f"{where}: {error}" + (f" ({error.detail})" if error.detail else "")
 
 
 def _create_statement(table: Table) -> str:

@@ -1,0 +1,192 @@
+"""From PostgreSQL to PostgreSQL: what one server sends in binary COPY goes to the other unread."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from liberty.connectors.values import from_text
+from liberty.etl.transfer import postgresql_wire
+from liberty.etl.transfer.columns import Column, column_list
+from liberty.etl.transfer.crossing import Crossing, Meeting
+from liberty.etl.transfer.postgresql_catalog import columns_of_result, server_of
+from liberty.etl.transfer.postgresql_target import PostgresqlTarget
+from liberty.etl.transfer.postgresql_wire import WireType
+from liberty.etl.transfer.request import CopyRequest, log
+from liberty.etl.transfer.shaping import names_of
+from liberty.etl.transfer.source import source_call
+from liberty.etl.transfer.target import check_counts
+
+if TYPE_CHECKING:
+    from liberty.connectors.sql_call import Call
+    from liberty.etl.transfer.paths import Fill
+
+WAITING_CHUNKS = 8
+"""Of up to 256 KiB each; when so many wait for the target, the source is not read."""
+
+_OWN_PLACEHOLDER = re.compile(r"\$\d")
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A statement for COPY. `args` stand for `$1`, `$2`, … and are quoted by the source's server."""
+
+    sql: str
+    args: Sequence[Any]
+    attributes: Sequence[Any]
+
+
+class PostgresqlToPostgresql:
+    """Used when all columns write the same bytes on both sides and nobody wants values changed."""
+
+    name = "binary COPY"
+    source = target = "postgresql"
+
+    async def fits(self, crossing: Crossing) -> "Fill | str":
+        connection, target = crossing.source_connection, crossing.target
+        if reason := crossing.changes():
+            return reason
+        if reason := _looked_at(crossing.request):
+            return reason
+        if connection.dialect.driver != "asyncpg" or not isinstance(target, PostgresqlTarget):
+            return "a driver other than asyncpg is used"
+        query = await _query(crossing, source_call(crossing, own_types=True))
+        if isinstance(query, str):
+            return query
+        names = [attribute.name for attribute in query.attributes]
+        if crossing.source_table is not None:
+            columns: Sequence[Column] = crossing.source_table.columns
+            found = await postgresql_wire.of_table(connection, crossing.source_table.number)
+            wires = [found[name] for name in names]
+        else:
+            if len(set(names)) < len(names):
+                return "two of its columns have the same name"
+            oids = [attribute.type.oid for attribute in query.attributes]
+            columns = await columns_of_result(connection, names, oids)
+            wires = await postgresql_wire.of_types(connection, oids)
+        arriving = names_of(crossing.request, columns)
+        meeting = crossing.meet(arriving, dict(zip(arriving, columns, strict=True)), [])
+        reason = await _difference(crossing, target, meeting, columns, wires)
+        if reason is not None:
+            return reason
+        sql = query.sql
+        if len(meeting.taken) < len(columns):
+            listed = column_list(names[index] for index in meeting.taken)
+            sql = f"SELECT {listed} FROM ({sql}) AS source"  # noqa: S608 - quoted names around the author's query
+        return partial(_fill, target=target, meeting=meeting, query=_Query(sql, query.args, ()))
+
+
+def _looked_at(request: CopyRequest) -> str | None:
+    """Why somebody has to look at the rows on their way, or at the target before they count."""
+    if request.verify:
+        return "verify is asked for"
+    if request.guard is not None:
+        return "a guard is asked for"
+    if request.incremental is not None:
+        return "it is incremental"
+    if request.delete_missing:
+        return "delete_missing is asked for"
+    return None
+
+
+async def _query(crossing: Crossing, call: "Call") -> _Query | str:
+    """The statement with PostgreSQL's own placeholders and typed values, or why COPY cannot take it."""
+    from asyncpg import PostgresError
+
+    connection = crossing.source_connection
+    compiled = call.clause.compile(dialect=connection.dialect)
+    names = compiled.positiontup or ()
+    # COPY takes no parameters: they are written into the text, where nothing else may look like a placeholder.
+    if names and _OWN_PLACEHOLDER.search(call.statement.text):
+        return "the query has parameters, and a $ before a number as well"
+    if any(isinstance(call.values[name], list | tuple) for name in names):
+        return "a parameter of the query is a list"
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    try:
+        prepared = await driver.prepare(str(compiled))
+    except PostgresError as error:
+        await connection.rollback()
+        return f"the source does not take the query: {error}"
+    try:
+        args = [
+            from_text(call.values[name], parameter.name)
+            for name, parameter in zip(names, prepared.get_parameters(), strict=True)
+        ]
+    except (ValueError, ArithmeticError, KeyError):
+        return "a parameter is not of the type that the source wants"
+    # A comment at its end must not hide what follows.
+    return _Query(f"{compiled}\n", args, prepared.get_attributes())
+
+
+async def _difference(
+    crossing: Crossing,
+    target: PostgresqlTarget,
+    meeting: Meeting,
+    columns: Sequence[Column],
+    wires: Sequence[WireType],
+) -> str | None:
+    """Why the bytes of one column may not pass unread; None when all may."""
+    there: dict[str, WireType] = {}
+    same_database = False
+    if target.table is not None:
+        there = await postgresql_wire.of_table(target.connection, target.table.number)
+        same_database = await server_of(crossing.source_connection) == await server_of(target.connection)
+    for index, column in zip(meeting.taken, meeting.columns, strict=True):
+        source, wire = columns[index], wires[index]
+        if meeting.create is not None:
+            if not postgresql_wire.made_alike(wire, column.sql_type, source.sql_type):
+                return f"column {column.name!r} is made as {column.sql_type} for {source.sql_type}"
+            continue
+        reason = postgresql_wire.difference(wire, there[column.name], same_database=same_database)
+        if reason is not None:
+            return f"of column {column.name!r}: {reason}"
+    return None
+
+
+async def _fill(crossing: Crossing, *, target: PostgresqlTarget, meeting: Meeting, query: _Query) -> int:
+    crossing.announce(meeting)
+    await target.begin(meeting.columns, meeting.create, own_types=True, may_go_straight=True)
+    driver: Any = (await crossing.source_connection.get_raw_connection()).driver_connection
+    async with _sending(driver, query, crossing) as (chunks, sender):
+        loaded = await target.pour(chunks)
+        crossing.outcome.rows_read = int((await sender).rpartition(" ")[2])
+    crossing.outcome.chunks = 1
+    check_counts("target", expected=crossing.outcome.rows_read, found=loaded)
+    return loaded
+
+
+@asynccontextmanager
+async def _sending(
+    driver: Any, query: _Query, crossing: Crossing
+) -> AsyncIterator[tuple[AsyncIterator[bytes], "asyncio.Task[str]"]]:
+    """What the source sends, and the task that reads it; leaving early ends its COPY."""
+    waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+    room = asyncio.Semaphore(WAITING_CHUNKS)
+    passed = 0
+
+    async def take(chunk: bytes) -> None:
+        nonlocal passed
+        await room.acquire()
+        waiting.put_nowait(chunk)
+        passed += len(chunk)
+        if crossing.may_speak():
+            log.info("▶ %.1f MB", passed / 1e6)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        while (chunk := await waiting.get()) is not None:
+            room.release()
+            yield chunk
+        sender.result()  # raises what ended the source too early, so that the target keeps nothing
+
+    sender: asyncio.Task[str] = asyncio.ensure_future(
+        driver.copy_from_query(query.sql, *query.args, output=take, format="binary")
+    )
+    sender.add_done_callback(lambda _: waiting.put_nowait(None))
+    try:
+        yield chunks(), sender
+    finally:
+        sender.cancel()
+        await asyncio.wait({sender})
