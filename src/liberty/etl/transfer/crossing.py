@@ -1,7 +1,7 @@
 """One copy in progress, as the paths see it: both ends open, and which source column meets which target column."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ class Crossing:
     target_end: End
     target: Target
     source_connection: "AsyncConnection"
+    close_source: Callable[[], Awaitable[None]]
     source_table: Table | None
     watermark: Watermark | None
     outcome: CopyOutcome = field(default_factory=CopyOutcome)

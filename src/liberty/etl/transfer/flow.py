@@ -57,6 +57,9 @@ class _Copy:
             loaded = await (await choose(crossing))(crossing)
             if crossing.watermark is not None and crossing.outcome.rows_read:
                 crossing.outcome.reached = crossing.watermark.until
+            if check is None:
+                # As little as possible is to lie between the commit and the end of the copy.
+                await crossing.close_source()
             written = await target.finish(loaded, check)
         outcome = crossing.outcome
         outcome.rows_written, outcome.target_rows = written.rows_written, written.target_rows
@@ -69,8 +72,9 @@ class _Copy:
         request = self._request
         async with (
             _open_target(request, self._target_end, self._source.backend) as target,
-            connection_of(self._source) as connection,
+            AsyncExitStack() as source,
         ):
+            connection = await source.enter_async_context(connection_of(self._source))
             table = await table_of(connection, self._source) if request.source.table is not None else None
             self._refuse_itself(table, target)
             found, watermark = await self._watermark(connection, table, target)
@@ -80,6 +84,7 @@ class _Copy:
                 target_end=self._target_end,
                 target=target,
                 source_connection=connection,
+                close_source=source.aclose,
                 source_table=table,
                 watermark=watermark,
                 outcome=CopyOutcome(watermark=found),
