@@ -122,8 +122,8 @@ class PostgresqlTarget:
             return True
         table = self.table
         assert table is not None  # noqa: S101 - it is there or it is made
-        overwrite, verify = self._request.mode == "overwrite", self._request.verify
-        if self._request.mode == "upsert" or (verify and not overwrite) or (overwrite and table.referenced):
+        overwrite = self._request.mode == "overwrite"
+        if self._request.mode == "upsert" or (overwrite and table.referenced):
             return False
         if not (await self._connection.exec_driver_sql(_PLAIN, (table.number,))).scalar():
             return False
