@@ -109,10 +109,17 @@ class Ticker:
         self._tick = tick
         self._interval = interval
         self._wake = asyncio.Event()
+        self._rests = False
 
     def wake(self) -> None:
         """Run the next tick now. To be called on the ticker's own loop."""
         self._wake.set()
+
+    def resume(self) -> None:
+        """End a longer rest: the next tick comes `interval` seconds from now. Called again it changes nothing."""
+        if self._rests:
+            self._rests = False
+            asyncio.get_running_loop().call_later(self._interval, self.wake)
 
     async def run(self) -> None:
         while True:
@@ -121,6 +128,7 @@ class Ticker:
                 delay = await self._tick()
             except Exception:  # noqa: BLE001 - edge: a loop tick; the loop must outlive it
                 _log.exception("%s: tick failed; next one in %s s", self.name, self._interval)
+            self._rests = delay is not None and delay > self._interval
             try:
                 async with asyncio.timeout(self._interval if delay is None else delay):
                     await self._wake.wait()

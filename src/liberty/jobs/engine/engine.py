@@ -148,11 +148,11 @@ class Engine:
         if self._me.role != "cli":
             tickers.append(feeder.ticker)
 
-        def wake() -> None:
-            flusher.wake()
-            watchdog.wake()
+        def resume() -> None:
+            flusher.resume()
+            watchdog.resume()
 
-        self._required_dispatcher.has_come = wake
+        self._required_dispatcher.has_come = resume
         async with running(*tickers):
             await asyncio.Event().wait()
 
