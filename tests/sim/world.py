@@ -90,7 +90,9 @@ class World:
         self.connection.execute("BEGIN")
         try:
             result = _finish(operation(self.tx, *args, **kwargs))
+            self.tx.settle()
         except BaseException:
+            self.tx.forget()
             self.connection.execute("ROLLBACK")
             raise
         self.connection.execute("COMMIT")

@@ -65,18 +65,16 @@ async def record(
     """Write one row, secrets in `details` masked. `object` reads `<kind>:<name>`, such as `job:nightly`."""
     from liberty.secrets import redactor
 
-    await tx.run(
-        _RECORD,
-        {
-            "at": to_millis(at),
-            "actor": actor_name(actor),
-            "actor_kind": "system" if isinstance(actor, str) else actor.kind,
-            "action": action,
-            "object": object,
-            "details": json.dumps(redactor.redact_value(dict(details or {})), default=str),
-            "address": address,
-        },
-    )
+    row = {
+        "at": to_millis(at),
+        "actor": actor_name(actor),
+        "actor_kind": "system" if isinstance(actor, str) else actor.kind,
+        "action": action,
+        "object": object,
+        "details": json.dumps(redactor.redact_value(dict(details or {})), default=str),
+        "address": address,
+    }
+    await tx.add(_RECORD, [row])
 
 
 async def entries(

@@ -41,6 +41,14 @@ class Tx(Protocol):
         """Execute once per mapping."""
         ...
 
+    async def add(self, insert: Executable, rows: Sequence[Params]) -> None:
+        """Insert rows whose result nobody needs, with an INSERT of one row that binds every column.
+
+        They are there for whatever the transaction reads later. SQLite gathers those of all operations that share a
+        transaction into few statements: for each one, its thread waits for the interpreter again.
+        """
+        ...
+
     async def script(self, sql: str) -> None:
         """Run plain SQL text, several statements allowed. For migrations."""
         ...

@@ -61,6 +61,12 @@ class PostgresTx:
         prepared = prepare(statement, "postgresql")
         await self._connection.executemany(prepared.sql, [prepared.bind(row) for row in rows])
 
+    async def add(self, insert: Executable, rows: Sequence[Params]) -> None:
+        if len(rows) == 1:
+            await self.run(insert, rows[0])
+        else:
+            await self.many(insert, rows)
+
     async def script(self, sql: str) -> None:
         await self._connection.execute(sql, timeout=SCRIPT_SECONDS)
 

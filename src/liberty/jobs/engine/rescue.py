@@ -53,5 +53,5 @@ async def _close(tx: Tx, run: Run, now: datetime, why: str) -> None:
     await step_runs.close_open(tx, run.number, aborted=False, reason=reason, at=now)
     seq = await logs.last_seq(tx, run.number) + 1
     note = f"run failed · {reason}: {why}"
-    await logs.write(tx, run.number, [LogLine(seq, now, "ERROR", "nomaflow", None, note)])
+    await logs.add(tx, run.number, [LogLine(seq, now, "ERROR", "nomaflow", None, note)])
     _log.warning("run %s of %s failed · %s", run.run_id, run.job, run.reason)

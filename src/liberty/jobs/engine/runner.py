@@ -333,7 +333,7 @@ async def _end(
             ended = await end(target=ABORTED, reason=f"aborted by {run.abort_requested_by}")
     if ended is not None:
         await step_runs.write(tx, fence.number, steps)
-        await logs.write(tx, fence.number, lines)
+        await logs.add(tx, fence.number, lines)
     return ended
 
 

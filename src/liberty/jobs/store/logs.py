@@ -33,6 +33,8 @@ def _append(count: int) -> Executable:
     return insert(logs).values(rows).on_conflict_do_nothing()
 
 
+_KEYS = ("job_run_id", *_NAMES)
+_ADD = insert(logs).values({name: bindparam(name) for name in _KEYS}).on_conflict_do_nothing()
 _AFTER = (
     select(*_COLUMNS)
     .where(logs.c.job_run_id == bindparam("number"), logs.c.seq > bindparam("after"))
@@ -76,6 +78,12 @@ async def write(tx: Tx, number: int, lines: Sequence[LogLine]) -> int:
                 values[f"{name}_{index}"] = value
         stored += await tx.run(_append(len(some)), values)
     return stored
+
+
+async def add(tx: Tx, number: int, lines: Sequence[LogLine]) -> None:
+    """The same, when nobody needs to know how many were there already."""
+    if lines:
+        await tx.add(_ADD, [dict(zip(_KEYS, (number, *line), strict=True)) for line in lines])
 
 
 async def after(

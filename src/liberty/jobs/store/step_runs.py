@@ -37,8 +37,8 @@ async def save(tx: Tx, fence: Fence, steps: Sequence[StepRun], *, current: str |
 
 async def write(tx: Tx, number: int, steps: Sequence[StepRun]) -> None:
     """Write the steps without a fence: the caller's transaction has proved ownership."""
-    for step in steps:
-        await tx.run(_SAVE, {"job_run_id": number, **step_values(step)})
+    if steps:
+        await tx.add(_SAVE, [{"job_run_id": number, **step_values(step)} for step in steps])
 
 
 async def of_run(tx: Tx, number: int) -> list[StepRun]:
