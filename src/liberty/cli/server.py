@@ -19,9 +19,8 @@ from liberty.cli.stops import Stops
 from liberty.errors import Invalid, LibertyError, Unavailable
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from liberty.auth.accounts import FirstAdmin
+    from liberty.cli.http_server import HttpServer
     from liberty.runtime import Runtime
     from liberty.settings import Settings
 
@@ -153,7 +152,7 @@ async def _serve(load: "Callable[[], Settings]", settings: "Settings", listener:
     try:
         await application.open()
     except LibertyError as error:
-        server.should_exit = True
+        server.leave()
         await serving
         return _cannot_start(error)
     try:
@@ -169,7 +168,7 @@ async def _serve(load: "Callable[[], Settings]", settings: "Settings", listener:
             announcing.cancel()
             await _end(application, server, stops)
     finally:
-        server.should_exit = True
+        server.leave()
         await serving
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_HURRIED_SECONDS if stops.second.done() else CLOSE_SECONDS):
@@ -177,15 +176,10 @@ async def _serve(load: "Callable[[], Settings]", settings: "Settings", listener:
     return 0
 
 
-def _server(application: Application, settings: "Settings") -> "uvicorn.Server":
+def _server(application: Application, settings: "Settings") -> "HttpServer":
     import uvicorn
 
-    class Server(uvicorn.Server):
-        """Signals are for the whole program, which first lets runs end."""
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
+    from liberty.cli.http_server import HttpServer
 
     proxies = list(settings.app.trusted_proxies)
     config = uvicorn.Config(
@@ -199,10 +193,10 @@ def _server(application: Application, settings: "Settings") -> "uvicorn.Server":
         server_header=False,
         timeout_graceful_shutdown=int(CONNECTIONS_SECONDS),
     )
-    return Server(config)
+    return HttpServer(config)
 
 
-async def _end(application: Application, server: "uvicorn.Server", stops: Stops) -> None:
+async def _end(application: Application, server: "HttpServer", stops: Stops) -> None:
     """Let runs finish, or stop them at once when told a second time."""
     seconds = application.runtime.settings.jobs.drain_seconds
     draining = asyncio.create_task(application.drain(seconds), name="drain")

@@ -19,10 +19,10 @@ class Status(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> "Status":
-        return super().__new__(cls, _canonical(text))
+        return _KNOWN.get(text) or super().__new__(cls, _canonical(text))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, str) and str.__eq__(self, _canonical(other))
+        return self is other or (isinstance(other, str) and str.__eq__(self, _canonical(other)))
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -36,6 +36,8 @@ class Status(str):
         return str(self) in _FINAL
 
 
+_KNOWN: dict[str, Status] = {}
+"""The one object of each status, so that most comparisons are of identity."""
 _ALIASES = {
     "canceled": "aborted",
     "cancelled": "aborted",
@@ -61,6 +63,7 @@ ABORTED = Status("aborted")
 SKIPPED = Status("skipped")
 
 RUN_STATUSES = (QUEUED, RUNNING, ABORTING, SUCCEEDED, FAILED, PARTIAL_SUCCESS, ABORTED, SKIPPED)
+_KNOWN.update({str(status): status for status in RUN_STATUSES})
 STEP_STATUSES = (RUNNING, SUCCEEDED, FAILED, SKIPPED, ABORTED)
 FINAL = tuple(status for status in RUN_STATUSES if status.final)
 IN_FLIGHT = tuple(status for status in RUN_STATUSES if not status.final)
