@@ -9,8 +9,8 @@ import threading
 import time
 
 WANTED_SECONDS = 0.1  # how long after the last sign of other work a flood stays polite
-PAUSE_SECONDS = 0.0005  # what a run wants to do between two waits is done in that time
-LINES_BETWEEN_PAUSES = 4
+PAUSE_SECONDS = 0.003  # what a run wants to do between two waits is done in that time
+LINES_BETWEEN_PAUSES = 8
 
 
 class Courtesy:
@@ -27,9 +27,14 @@ class Courtesy:
     def want(self) -> None:
         self._wanted_until = time.monotonic() + WANTED_SECONDS
 
+    @property
+    def wanted(self) -> bool:
+        """Whether other work was seen lately."""
+        return time.monotonic() < self._wanted_until
+
     def give_way(self) -> None:
         """Pause for a moment if other work was seen lately."""
-        if time.monotonic() < self._wanted_until and threading.get_ident() not in self._exempt:
+        if self.wanted and threading.get_ident() not in self._exempt:
             time.sleep(PAUSE_SECONDS)
 
 

@@ -38,6 +38,7 @@ from liberty.settings import Settings
 BUSY_TRIES = 20
 BUSY_SECONDS = (0.002, 0.02)  # between two questions at a gate where somebody else asks too
 TURN_SECONDS = 0.5  # between two questions of a run that does not wait in the dispatcher
+POLITE_LINES = 100  # of a log stored at once while other runs want to store something too
 FULL_DISK_PAUSE_SECONDS = 1.0
 """Between attempts to store log lines while the disk is full; until then they wait in memory, within their limit."""
 
@@ -305,8 +306,11 @@ class Runner:
 
     async def _append(self, execution: Execution, lines: list[LogLine]) -> None:
         try:
-            if await persist_unless_full(self._database, logs.append, execution.fence, lines):
-                self._bus.publish(LogGrew(execution.run.number, lines[-1].seq))
+            while lines:
+                some = lines[:POLITE_LINES] if courtesy.wanted else lines
+                if await persist_unless_full(self._database, logs.append, execution.fence, some):
+                    self._bus.publish(LogGrew(execution.run.number, some[-1].seq))
+                lines = lines[len(some) :]
         except StorageFull:
             execution.log.put_back(lines)
             self._logs_wait_until = time.monotonic() + FULL_DISK_PAUSE_SECONDS
