@@ -1,6 +1,6 @@
 # `make` lists the targets. ./start and ./test are the two that matter; the rest is for people who change the code.
 .DEFAULT_GOAL := help
-.PHONY: help check format lint types imports deps test test-pg bench chaos demo lock wheel
+.PHONY: help check format lint web api-types types imports deps test test-pg bench chaos demo lock wheel
 
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header
@@ -31,6 +31,12 @@ types: .venv/.made-from ## mypy --strict
 imports: .venv/.made-from ## the layers of the architecture
 	$(BIN)/lint-imports
 
+web: .venv/.made-from ## the web page: types, lint, its unit tests, size; builds it when it is out of date
+	./test --web
+
+api-types: .venv/.made-from ## write web/src/api/schema.d.ts again after the API has changed
+	@sh -c 'root=$$PWD; . requirements/environment.sh; . requirements/web.sh; ensure_modules && write_api_types src/api/schema.d.ts'
+
 deps: .venv/.made-from ## dependencies declared but unused, used but undeclared
 	$(BIN)/deptry src
 
@@ -53,6 +59,8 @@ lock: .venv/.made-from ## resolve pyproject.toml again into the hashed lock file
 	$(LOCK) $(UPGRADE) pyproject.toml --group build -o requirements/runtime.lock
 	$(LOCK) $(UPGRADE) pyproject.toml --group build --group dev -c requirements/runtime.lock -o requirements/dev.lock
 	$(LOCK) $(UPGRADE) --group bootstrap -o requirements/bootstrap.lock
+	$(LOCK) $(UPGRADE) --group node -o requirements/node.lock
 
-wheel: .venv/.made-from ## build the distribution into dist/
+wheel: .venv/.made-from ## build the distribution, web page included, into dist/
+	@sh -c 'root=$$PWD; . requirements/environment.sh; . requirements/web.sh; ensure_page'
 	$(BIN)/uv build --no-build-isolation --wheel --python $(BIN)/python

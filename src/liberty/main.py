@@ -130,6 +130,11 @@ class Application:
             await self._lifespan(receive, send)
             return
         path: str = scope["path"]
+        root: str = scope.get("root_path", "")
+        if root and path.startswith(f"{root}/"):
+            # Below another application, or behind `uvicorn --root-path`: everything here knows its own paths only.
+            path = path[len(root) :]
+            scope = {**scope, "path": path}
         if self._api is None:
             if scope["type"] == "http" and path in PATHS:
                 await self.liveness.answer(scope["method"], send)

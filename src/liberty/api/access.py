@@ -19,16 +19,17 @@ from liberty.jobs.service.arrival import caller_of
 if TYPE_CHECKING:
     from liberty.api.services import Services
 
-type Kind = Literal["public", "signed-in", "permission", "job", "run"]
+type Kind = Literal["public", "page", "signed-in", "permission", "job", "run"]
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """What a caller needs.
 
-    public: nothing. signed-in: to be known; what is listed is limited to what they may read. permission: any one
-    of `permissions`, in which `{x}` stands for the path's x. job: `verb` on the job the path names. run: `verb` on
-    the job of the run the path names, which the service checks as it reads the run.
+    public: nothing. page: nothing either; it is the same for everybody and holds no data. signed-in: to be known;
+    what is listed is limited to what they may read. permission: any one of `permissions`, in which `{x}` stands for
+    the path's x. job: `verb` on the job the path names. run: `verb` on the job of the run the path names, which the
+    service checks as it reads the run.
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Access:
 
 
 PUBLIC = Access("public")
+PAGE = Access("page")
 SIGNED_IN = Access("signed-in")
 
 
@@ -63,6 +65,13 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("GET", "/info"): SIGNED_IN,
     ("GET", "/openapi.json"): PUBLIC,
     ("GET", "/docs"): PUBLIC,
+    ("GET", "/"): PAGE,
+    ("GET", "/sign-in"): PAGE,
+    ("GET", "/nomaflow"): PAGE,
+    ("GET", "/nomaflow/{rest:path}"): PAGE,
+    ("GET", "/settings"): PAGE,
+    ("GET", "/settings/{rest:path}"): PAGE,
+    ("GET", "/assets/{name}"): PAGE,
     ("POST", "/auth/login"): PUBLIC,
     ("POST", "/auth/refresh"): PUBLIC,
     ("POST", "/auth/session"): PUBLIC,

@@ -15,6 +15,7 @@ from liberty.api.answers import json_answer
 from liberty.api.edge import edge
 from liberty.api.errors import Asgi, boundary, install
 from liberty.api.hot_path import hot_path
+from liberty.api.pages import Pages
 from liberty.api.services import Services
 
 ROUTERS: Mapping[str, APIRouter] = {
@@ -62,6 +63,7 @@ def build(services: Services, events: Iterable[str]) -> tuple[FastAPI, Asgi]:
 
     app.add_route("/openapi.json", openapi, methods=["GET"], include_in_schema=False)
     app.add_route("/docs", documentation, methods=["GET"], include_in_schema=False)
+    app.router.routes.extend(Pages().routes())
     install(app)
     check_complete(served_routes(app.routes), events)
     return app, edge(boundary(hot_path(app, app)))

@@ -21,8 +21,8 @@ _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", _CSP),
 ]
+_POLICY = (b"content-security-policy", _CSP)
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -37,8 +37,11 @@ def edge(app: Asgi) -> Asgi:
         async def with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 headers = [*message["headers"], *_ALWAYS]
-                if not any(name == b"cache-control" for name, _ in headers):
+                brought = [name for name, _ in headers]
+                if b"cache-control" not in brought:
                     headers.append(_NO_STORE)
+                if b"content-security-policy" not in brought:
+                    headers.append(_POLICY)
                 message["headers"] = headers
             await send(message)
 

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from liberty.api.access import Guarded, resource
 from liberty.api.answers import json_answer
 from liberty.api.models import LoginBody, MeModel, RefreshBody, TokensModel
+from liberty.api.pages import prefix_of, wants_page
 from liberty.api.services import Services
 from liberty.auth.credentials import SESSION_COOKIE, check_origin
 from liberty.auth.principal import Principal
@@ -56,9 +57,15 @@ async def open_session(request: Request, body: LoginBody) -> Response:
 async def redeem_link(request: Request, token: str) -> Response:
     """Sign a browser in by a one-time link, then lead it to the start page."""
     accounts = _services(request).runtime.accounts
-    user = await accounts.sessions.redeem_link(token, address=_address(request))
+    start = f"{prefix_of(request)}/"
+    try:
+        user = await accounts.sessions.redeem_link(token, address=_address(request))
+    except Unauthenticated:
+        if not wants_page(request):
+            raise
+        return RedirectResponse(f"{start}sign-in?link=refused", status_code=303)
     value = await accounts.sessions.open(user)
-    response = RedirectResponse("/", status_code=303)
+    response = RedirectResponse(start, status_code=303)
     _set_cookie(request, response, value)
     return response
 

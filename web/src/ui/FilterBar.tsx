@@ -1,0 +1,75 @@
+/** The filter: words become chips at a space, the text and the URL are one value (`useFilter`). `/` goes there. */
+import { useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+
+import { parse, print, type Word } from "~/lib/filter";
+import { useTexts } from "~/lib/i18n";
+import { useKeys } from "~/lib/keys";
+import { Icon } from "~/ui/Icon";
+import { texts } from "~/ui/texts";
+
+interface Props {
+  label: string;
+  /** "state:  tag:  app:" */
+  placeholder: string;
+  value: string;
+  onChange: (text: string) => void;
+  /** "14 of 31 jobs", spoken when it changes. */
+  summary: string;
+  children?: ReactNode;
+}
+
+export function FilterBar({ label, placeholder, value, onChange, summary, children }: Props) {
+  const t = useTexts(texts);
+  const input = useRef<HTMLInputElement>(null);
+  const words = parse(value);
+  // The last free word is still being typed: it stays in the field, everything else is a chip.
+  const last = words.at(-1);
+  const [typing, setTyping] = useState(last?.name === "" ? print([last]) : "");
+  const chips = last !== undefined && typing !== "" && print([last]) === print(parse(typing)) ? words.slice(0, -1) : words;
+  useKeys([{ keys: "/", does: t.filter, run: () => input.current?.focus() }]);
+
+  const put = (kept: readonly Word[], text: string) => {
+    const ended = text.endsWith(" ") && (text.split('"').length - 1) % 2 === 0;
+    setTyping(ended ? "" : text);
+    onChange(print([...kept, ...parse(text)]));
+  };
+  const key = (event: KeyboardEvent) => {
+    const end = chips.at(-1);
+    if (event.key === "Backspace" && typing === "" && end !== undefined) {
+      event.preventDefault();
+      put(chips.slice(0, -1), print([end]));
+    } else if (event.key === "Enter" && typing !== "") put(chips, `${typing} `);
+    else if (event.key === "Escape") input.current?.blur();
+  };
+
+  return (
+    <div className="filter" role="search">
+      {/* A click beside the words goes to the field, which is reached by Tab anyway. */}
+      <div className="input fbox" onClick={() => input.current?.focus()}>
+        <Icon name="filter" />
+        {chips.map((word, index) => (
+          <span key={print([word])} className="chip">
+            <b>{word.not && "-"}{word.name !== "" && `${word.name}:`}</b>
+            <span>{word.values.join(", ")}</span>
+            <button type="button" aria-label={t.removeFilter(print([word]))} onClick={() => put(chips.filter((_, at) => at !== index), typing)}>
+              <Icon name="x" small />
+            </button>
+          </span>
+        ))}
+        <input
+          ref={input}
+          aria-label={label}
+          placeholder={chips.length === 0 ? placeholder : ""}
+          value={typing}
+          spellCheck={false}
+          autoComplete="off"
+          onChange={(event) => put(chips, event.currentTarget.value)}
+          onKeyDown={key}
+        />
+        <kbd className="wide-only" aria-hidden="true">/</kbd>
+      </div>
+      {children}
+      <span className="faint nowrap" role="status">{summary}</span>
+    </div>
+  );
+}
