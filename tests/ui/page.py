@@ -52,7 +52,7 @@ def browsing(
     width, height = size
     settings = {"locale": "en-GB", "timezone_id": "Europe/Paris", "reduced_motion": "reduce", **options}
     context = browser.new_context(viewport={"width": width, "height": height}, **settings)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(15_000)
     try:
         yield context
     finally:
@@ -82,9 +82,11 @@ def check_access(page: Page) -> None:
     before = page.viewport_size
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        assert violations(page) == [], scheme
+        found = violations(page)
+        assert found == [], f"{scheme}: {found}"
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    assert violations(page) == [], "phone"
+    found = violations(page)
+    assert found == [], f"phone: {found}"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
     page.emulate_media(color_scheme="no-preference")
     if before is not None:

@@ -9,7 +9,7 @@ import { texts } from "~/app/texts";
 import { NEXT_SCHEME, scheme, setScheme } from "~/app/theme";
 import { TopBar } from "~/app/TopBar";
 import { signedOut } from "~/api/client";
-import { useRights } from "~/api/me";
+import { RightsOf, useRights } from "~/api/me";
 import { meQuery } from "~/api/queries";
 import { useTexts } from "~/lib/i18n";
 import { useKeys } from "~/lib/keys";
@@ -31,7 +31,7 @@ export function Shell() {
     const back = pathname === "/" ? "" : `?next=${encodeURIComponent(pathname + search)}`;
     return <Navigate to={`/sign-in${back}`} replace />;
   }
-  return <SignedIn />;
+  return <RightsOf me={me.data}><SignedIn /></RightsOf>;
 }
 
 /** A request or the live connection was refused: ask again who this is, which leads to the sign-in if nobody. */

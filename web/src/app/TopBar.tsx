@@ -76,8 +76,8 @@ function Account() {
     mutationFn: () => ok(api.POST("/auth/logout")),
     onSuccess: () => {
       hangUp();
-      queries.clear();
       queries.setQueryData(meQuery.queryKey, null);
+      queries.removeQueries({ predicate: (query) => query.queryKey[0] !== meQuery.queryKey[0] });
     },
     onError: (error) => toast.failed(t.signOut, error),
   });

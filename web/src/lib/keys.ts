@@ -66,6 +66,8 @@ export function onKey(event: KeyboardEvent): void {
   if (found !== undefined) act(event, found);
 }
 
+document.addEventListener("keydown", onKey);
+
 function act(event: KeyboardEvent, binding: Binding): void {
   event.preventDefault();
   binding.run();

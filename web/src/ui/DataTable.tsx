@@ -57,8 +57,11 @@ export function DataTable<Row>(props: Props<Row>) {
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
     if (row === undefined) return;
     setActive(rowKey(row));
+    const there = () => body.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(rowKey(row))}"]`);
+    const shown = there();
+    if (shown != null) return shown.focus();
     virtual.scrollToIndex(rows.indexOf(row), { align: "auto" });
-    requestAnimationFrame(() => body.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(rowKey(row))}"]`)?.focus());
+    requestAnimationFrame(() => there()?.focus());
   };
   const at = rows.findIndex((row) => rowKey(row) === active);
   const onRow = (run: (row: Row) => void) => () => {
