@@ -40,6 +40,7 @@ def test_the_filter_and_the_address_are_one(server: Server, context: BrowserCont
     expect(page.get_by_text("1 of ")).to_be_visible()
     page.get_by_role("button", name="Remove filter tag:test").click()
     expect(page).to_have_url(f"{server.url}/nomaflow")
+    page.keyboard.press("Escape")
     page.keyboard.press("/")
     page.keyboard.type("-app:hello ")
     expect(page.get_by_role("button", name="Remove filter -app:hello")).to_be_visible()
@@ -66,7 +67,7 @@ def test_run_now_and_the_row_changes_by_itself(server: Server, context: BrowserC
 def test_keys_move_between_rows_and_run_the_one_in_focus(server: Server, context: BrowserContext) -> None:
     page = sign_in(context, server, "root")
     expect(page.get_by_role("row", name=re.compile("chatty"))).to_be_visible()
-    for _ in range(3):
+    for _ in range(4):
         page.keyboard.press("j")
     page.keyboard.press("k")
     expect(page.locator('tr[data-key="chatty"]')).to_be_focused()

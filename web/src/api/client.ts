@@ -29,6 +29,8 @@ export class ApiError extends Error {
 
 /** The token that changes must carry; `GET /auth/me` tells it. */
 export const csrf = store<string>("");
+/** Where a 401 is an answer like any other. */
+const ASKS_WHO: readonly string[] = ["/auth/session", "/auth/me"];
 /** Counts how often a request was answered 401. */
 export const signedOut = store<number>(0);
 
@@ -39,7 +41,7 @@ const carry: Middleware = {
     return request;
   },
   onResponse({ response, schemaPath }) {
-    if (response.status === 401 && schemaPath !== "/auth/session") signedOut.set(signedOut.get() + 1);
+    if (response.status === 401 && !ASKS_WHO.includes(schemaPath)) signedOut.set(signedOut.get() + 1);
   },
   onError: () => new ApiError(0, "no_answer", "The server does not answer."),
 };

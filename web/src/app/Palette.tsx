@@ -63,7 +63,7 @@ export default function Palette({ pages, onClose, onKeys }: { pages: readonly Pa
       size={560}
       yOffset="12vh"
       transitionProps={{ duration: 0 }}
-      aria-label={t.paletteLabel}
+      attributes={{ content: { "aria-label": t.paletteLabel } }}
       classNames={{ root: "palette-box", content: "dialog", body: "dialog-body" }}
     >
       <div className="palette-field">

@@ -7,6 +7,23 @@ import { useKeys } from "~/lib/keys";
 import { Icon } from "~/ui/Icon";
 import { texts } from "~/ui/texts";
 
+interface Local {
+  chips: readonly Word[];
+  /** What is still being typed. */
+  typing: string;
+  /** The value as it came last, and what was sent since and has not come back. */
+  seen: string;
+  pending: readonly string[];
+}
+
+/** A last free word stays in the field, to be typed on; everything else is a chip. */
+function taken(value: string): Local {
+  const words = parse(value);
+  const last = words.at(-1);
+  const free = last?.name === "" && !last.not ? last : null;
+  return { chips: free ? words.slice(0, -1) : words, typing: free ? print([free]) : "", seen: value, pending: [] };
+}
+
 interface Props {
   label: string;
   /** "state:  tag:  app:" */
@@ -21,17 +38,23 @@ interface Props {
 export function FilterBar({ label, placeholder, value, onChange, summary, children }: Props) {
   const t = useTexts(texts);
   const input = useRef<HTMLInputElement>(null);
-  const words = parse(value);
-  // The last free word is still being typed: it stays in the field, everything else is a chip.
-  const last = words.at(-1);
-  const [typing, setTyping] = useState(last?.name === "" ? print([last]) : "");
-  const chips = last !== undefined && typing !== "" && print([last]) === print(parse(typing)) ? words.slice(0, -1) : words;
+  const [local, setLocal] = useState(() => taken(value));
+  // The address follows the typing a moment later: what comes back is an echo, anything else came from elsewhere.
+  if (value !== local.seen) {
+    const echo = local.pending.indexOf(value);
+    setLocal(echo < 0 ? taken(value) : { ...local, seen: value, pending: local.pending.slice(echo + 1) });
+  }
+  const { chips, typing } = local;
   useKeys([{ keys: "/", does: t.filter, run: () => input.current?.focus() }]);
 
   const put = (kept: readonly Word[], text: string) => {
     const ended = text.endsWith(" ") && (text.split('"').length - 1) % 2 === 0;
-    setTyping(ended ? "" : text);
-    onChange(print([...kept, ...parse(text)]));
+    const typed = parse(text);
+    const next = print([...kept, ...typed]);
+    const known = local.pending.at(-1) ?? local.seen;
+    const pending = next === known ? local.pending : [...local.pending, next];
+    setLocal({ ...local, pending, chips: ended ? [...kept, ...typed] : kept, typing: ended ? "" : text });
+    onChange(next);
   };
   const key = (event: KeyboardEvent) => {
     const end = chips.at(-1);

@@ -25,6 +25,8 @@ interface Props {
   value: string;
   /** "auto": a pill unless all is well. */
   look?: "auto" | "pill" | "plain" | "icon" | "big";
+  /** Jobs begin with a capital, runs and steps do not. */
+  of?: "run" | "job";
   /** Another word than the usual one. */
   children?: string;
 }
@@ -33,12 +35,13 @@ export function statusTone(value: string): Tone {
   return value in MAP ? MAP[value as StatusValue][1] : "idle";
 }
 
-export function Status({ value, look = "auto", children }: Props) {
+export function Status({ value, look = "auto", of = "run", children }: Props) {
   const t = useTexts(texts);
   const known = value in MAP ? (value as StatusValue) : null;
   const [icon, tone] = known === null ? (["info", "idle"] as const) : MAP[known];
   const shape = look === "auto" ? (QUIET.has(tone) ? "plain" : "pill") : look === "big" ? "pill big" : look;
-  const word = children ?? (known === null ? value : t[known]);
+  const usual = known === null ? value : t[known];
+  const word = children ?? (of === "job" ? usual.charAt(0).toUpperCase() + usual.slice(1) : usual);
   return (
     <span className={`st st-${tone} ${shape}`}>
       <Icon name={icon} spin={icon === "s-run"} />

@@ -20,7 +20,7 @@ export function StateTabs({ rows, filter, onFilter }: { rows: readonly Row[]; fi
       </button>
       {STATES.filter((state) => counts.has(state) || chosen === state).map((state) => (
         <button key={state} type="button" aria-current={chosen === state ? "true" : undefined} onClick={() => choose(state)}>
-          <Status value={state} look="plain" /> <span className="count">{counts.get(state) ?? 0}</span>
+          <Status value={state} of="job" look="plain" /> <span className="count">{counts.get(state) ?? 0}</span>
         </button>
       ))}
     </div>

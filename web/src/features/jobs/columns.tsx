@@ -61,7 +61,7 @@ function State({ row }: { row: Row }) {
   const until = job.pause?.until;
   return (
     <>
-      <Status value={row.state} />
+      <Status value={row.state} of="job" />
       {row.state === "running" && (
         <div className="sub">
           {job.in_flight > 1 ? t.running(job.in_flight) : <>{job.last_run?.current_step} <Duration since={job.last_run?.started_at ?? null} /></>}
