@@ -89,7 +89,8 @@ function ScheduleCell({ row }: { row: Row }) {
   const t = useTexts(texts);
   const [problem] = row.job.problems;
   if (row.state === "quarantined" && problem !== undefined) {
-    const place = problem.file === null ? null : `${problem.file}${problem.line === null ? "" : `:${problem.line}`}`;
+    const file = problem.file?.split("/").slice(-2).join("/");
+    const place = file && `${file}${problem.line === null ? "" : `:${problem.line}`}`;
     return (
       <div className="qerr">
         <Icon name="s-q" />
