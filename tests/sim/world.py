@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from liberty.clock import rfc3339
 from liberty.database.migrate import migrations
-from liberty.database.sqlite import SqliteTx
+from liberty.database.sqlite_tx import SqliteTx
 from liberty.errors import Unavailable
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -112,6 +112,46 @@ async def test_an_operation_sees_its_own_writes_and_readers_only_what_is_committ
     assert await database.read(ids) == [1]
 
 
+async def gather(tx: Tx, *numbers: int) -> list[int]:
+    await tx.add(ADD, [{"id": one, "name": f"thing {one}"} for one in numbers])
+    return list(numbers)
+
+
+async def test_rows_that_are_gathered_are_there_for_what_the_transaction_reads_and_rolled_back_with_it(
+    with_things: Database,
+) -> None:
+    database = with_things
+
+    async def gather_and_look(tx: Tx) -> list[int]:
+        await gather(tx, *range(100))
+        return await ids(tx)
+
+    async def gather_and_fail(tx: Tx) -> None:
+        await gather(tx, 200, 201)
+        raise ZeroDivisionError
+
+    assert await database.write(gather_and_look) == list(range(100))
+    with pytest.raises(ZeroDivisionError):
+        await database.write(gather_and_fail)
+    await database.write(add, 300)
+    assert await database.read(ids) == [*range(100), 300]
+
+
+async def test_a_gathered_row_that_is_refused_fails_only_the_operation_it_belongs_to(
+    with_things: Database,
+) -> None:
+    database = with_things
+    await database.write(add, 0)
+    operations = (
+        database.write(gather, number, 0 if number % 7 == 0 else -number) for number in range(1, 60)
+    )
+    results = await asyncio.gather(*operations, return_exceptions=True)
+    for number, result in enumerate(results, 1):
+        assert isinstance(result, Duplicate) if number % 7 == 0 else result == [number, -number]
+    kept = {number for number in range(1, 60) if number % 7}
+    assert set(await database.read(ids)) == kept | {-number for number in kept} | {0}
+
+
 async def test_a_caller_that_goes_away_does_not_undo_what_it_asked_for(with_things: Database) -> None:
     database = with_things
     tasks = [asyncio.ensure_future(database.write(add, number)) for number in range(50)]

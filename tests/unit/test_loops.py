@@ -7,6 +7,7 @@ import time
 import pytest
 
 from liberty.loops import LoopThread, Ticker, running
+from tests.factories import eventually
 
 
 async def test_work_is_done_on_the_other_loop_and_its_result_comes_back() -> None:
@@ -110,3 +111,20 @@ async def test_a_ticker_sleeps_as_long_as_the_tick_says_and_wakes_when_called() 
         assert ticks.empty()
         ticker.wake()
         await asyncio.wait_for(ticks.get(), 5)
+
+
+async def test_a_ticker_that_rests_is_back_at_its_pace_after_one_interval_and_no_sooner() -> None:
+    ticks: list[float] = []
+
+    async def tick() -> float:
+        ticks.append(asyncio.get_running_loop().time())
+        return 3600.0
+
+    ticker = Ticker("resting", tick, 0.2)
+    async with running(ticker):
+        await eventually(lambda: len(ticks) == 1, what="the first tick")
+        resumed = asyncio.get_running_loop().time()
+        for _ in range(5):
+            ticker.resume()
+        await eventually(lambda: len(ticks) == 2, what="the tick after the rest")
+        assert ticks[1] - resumed >= 0.2
