@@ -39,7 +39,7 @@ def set_values(
 
     def change(document: "tomlkit.TOMLDocument") -> None:
         for key_path, value in changes.items():
-            _set(document, tuple(key_path), value, file=path)
+            set_in(document, tuple(key_path), value, file=str(path))
 
     return edit_toml(path, change, expected_hash=expected_hash)
 
@@ -75,6 +75,30 @@ def edit_toml(
         return content_hash(after)
 
 
+def rewrite(path: Path, change: Callable[[str], str]) -> str:
+    """Let `change` make a new text of a file's text, and write it; returns the new text.
+
+    Line ends and a byte order mark stay as they are. A missing file counts as an empty one. The text before stays
+    beside it with the suffix `.bak`. Raises what `change` raises, and as `edit_toml`; then nothing is written.
+    """
+    with _one_edit_at_a_time:
+        try:
+            before = read_text(path)
+            content, mode = path.read_bytes(), path.stat().st_mode & 0o777
+        except NotFound:
+            before, content, mode = "", b"", PRIVATE_MODE
+        after = change(before)
+        parse_toml(after, file=str(path), environ={})
+        if after != before:
+            if content:
+                write_atomic(path.with_name(f"{path.name}.bak"), before, mode=mode)
+            styled = after.replace("\n", "\r\n") if b"\r\n" in content else after
+            write_atomic(
+                path, "\ufeff" + styled if content.startswith(b"\xef\xbb\xbf") else styled, mode=mode
+            )
+        return after
+
+
 def write_atomic(path: Path, text: str, mode: int = PRIVATE_MODE) -> None:
     """Write a file so that a reader, and a crash, sees the old text or the new text and nothing between.
 
@@ -108,7 +132,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _set(document: Any, path: tuple[str | int, ...], value: Any, *, file: Path) -> None:
+def set_in(document: Any, path: tuple[str | int, ...], value: Any, *, file: str = "the definition") -> None:
+    """Set or REMOVE one key of a parsed document. Raises NotFound, Invalid."""
     import tomlkit
 
     container = document
@@ -143,13 +168,13 @@ def _set(document: Any, path: tuple[str | int, ...], value: Any, *, file: Path) 
         raise Invalid(f"{'.'.join(map(str, path))} cannot be set to that: {error}") from error
 
 
-def _check_takes(container: Any, part: str | int, path: tuple[str | int, ...], *, file: Path) -> None:
+def _check_takes(container: Any, part: str | int, path: tuple[str | int, ...], *, file: str) -> None:
     """Tables are asked for keys and arrays for numbers, nothing else for anything."""
     if not isinstance(container, dict if isinstance(part, str) else list):
         raise NotFound(f"{file} has no {'.'.join(map(str, path))}")
 
 
-def _child(container: Any, part: str | int, path: tuple[str | int, ...], *, file: Path) -> Any:
+def _child(container: Any, part: str | int, path: tuple[str | int, ...], *, file: str) -> Any:
     try:
         return container[part]
     except (IndexError, KeyError, TypeError) as error:
