@@ -9,7 +9,22 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from liberty import __version__
-from liberty.api import config, docs, health, jobs, logs, metrics, operate, runs, schedule, sign_in, technical
+from liberty.api import (
+    config,
+    definitions,
+    docs,
+    drafts,
+    health,
+    job_versions,
+    jobs,
+    logs,
+    metrics,
+    operate,
+    runs,
+    schedule,
+    sign_in,
+    technical,
+)
 from liberty.api.access import check_complete
 from liberty.api.answers import json_answer
 from liberty.api.edge import edge
@@ -28,6 +43,9 @@ ROUTERS: Mapping[str, APIRouter] = {
     "schedule": schedule.router,
     "technical": technical.router,
     "configuration": config.router,
+    "drafts": drafts.router,
+    "definitions": definitions.router,
+    "versions": job_versions.router,
     # What ends in a word of its own after a job's name comes before the name alone, which takes the rest.
     "start": runs.start_router,
     "operating": operate.router,

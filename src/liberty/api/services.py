@@ -12,13 +12,17 @@ from liberty.jobs.engine.generation import Generation
 from liberty.jobs.service import Caller
 from liberty.jobs.service.backfill import Backfills
 from liberty.jobs.service.config_files import ConfigFiles
+from liberty.jobs.service.definitions import Definitions
+from liberty.jobs.service.drafts import Drafts
 from liberty.jobs.service.explain import Explainer
 from liberty.jobs.service.jobs import JobReader
 from liberty.jobs.service.marks import Marks
 from liberty.jobs.service.operate import Operations
 from liberty.jobs.service.plan import Planner
 from liberty.jobs.service.schedule import ScheduleReader
+from liberty.jobs.service.step_tests import StepTests
 from liberty.jobs.service.technical import Technical
+from liberty.jobs.service.versions import Versions
 from liberty.runtime import Reload, Runtime
 
 
@@ -38,6 +42,10 @@ class Services:
     backfills: Backfills
     marks: Marks
     config: ConfigFiles
+    drafts: Drafts
+    definitions: Definitions
+    versions: Versions
+    step_tests: StepTests
     technical: Technical
 
     @classmethod
@@ -54,6 +62,16 @@ class Services:
         def current() -> Generation:
             return runtime.generation
 
+        drafts = Drafts(clock=clock, current=current)
+        planner = Planner(database=database, clock=clock, current=current)
+        definitions = Definitions(
+            database=database,
+            clock=clock,
+            scheduler=scheduler,
+            current=current,
+            reload=runtime.reload,
+            drafts=drafts,
+        )
         return cls(
             runtime=runtime,
             liveness=liveness,
@@ -65,7 +83,7 @@ class Services:
             ),
             schedule=ScheduleReader(database=database, clock=clock, scheduler=scheduler, current=current),
             explainer=Explainer(database=database, clock=clock, scheduler=scheduler, current=current),
-            planner=Planner(database=database, clock=clock, current=current),
+            planner=planner,
             backfills=Backfills(database=database, clock=clock, engine=engine, current=current),
             marks=Marks(database=database, clock=clock, current=current),
             config=ConfigFiles(
@@ -74,6 +92,18 @@ class Services:
                 keyring=runtime.keyring,
                 current=current,
                 reload=runtime.reload,
+            ),
+            drafts=drafts,
+            definitions=definitions,
+            versions=Versions(database=database, current=current, definitions=definitions),
+            step_tests=StepTests(
+                database=database,
+                clock=clock,
+                engine=engine,
+                current=current,
+                drafts=drafts,
+                definitions=definitions,
+                planner=planner,
             ),
             technical=Technical(
                 database=database, clock=clock, engine=engine, scheduler=scheduler, current=current

@@ -18,6 +18,7 @@ pattern has exactly one reading, as (app, name, verbs):
 So in three words a last `read`, `run` or `abort` is always the verb; a job with such a name is granted by
 `job:read` or `job:<app>:read:*`. Anything else that starts with `job:` means nothing. Upper and lower case
 are the same for jobs and apps, as in the catalogue, so that a denial cannot be dodged by spelling.
+Runs that try a step out are kept under `_test/<job>`; the rights on them are the rights on the job.
 """
 
 import re
@@ -71,6 +72,10 @@ def matches(pattern: str, permission: str) -> bool:
 def _same_case(text: str) -> str:
     # Only ASCII is folded: U+212A (Kelvin) lowers to `k`, and must not pass for it.
     return text.lower() if text.isascii() else text
+
+
+TEST_PREFIX = "_test/"
+"""How the names begin under which runs are kept that try out one step of a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,7 @@ class Principal:
         """Whether the job `name` of `app` may be read, run or aborted; each verb is a right of its own."""
         if verb not in VERBS:
             raise ValueError(f"no verb {verb!r} on jobs")
+        name = name.removeprefix(TEST_PREFIX)
         return (self.superuser or self._owner.allow_job(verb, name, app)) and (
             self._token is None or self._token.allow_job(verb, name, app)
         )

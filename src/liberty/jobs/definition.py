@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from liberty.auth.principal import TEST_PREFIX
 from liberty.errors import Invalid, Problem, did_you_mean
 from liberty.jobs.aliases import JOB_KEYS, RETRY_KEYS, STEP_KEYS, read_aliases, read_backoff
 from liberty.jobs.consistency import check_consistency
@@ -149,7 +150,7 @@ class _Reader:
     def _check_names(self, table: dict[str, Any]) -> None:
         name, app = table.get("name"), table["app"]
         if isinstance(name, str):
-            bare = name.removeprefix(f"{DEFAULT_APP}/") if self._builtin else name
+            bare = name.removeprefix(f"{DEFAULT_APP}/").removeprefix(TEST_PREFIX) if self._builtin else name
             if not NAME.fullmatch(bare):
                 self._find(
                     ("name",),

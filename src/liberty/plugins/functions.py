@@ -3,8 +3,21 @@
 import ast
 import inspect
 from dataclasses import dataclass
+from typing import Any
 
+from liberty.plugins.annotations import Enums, FieldKind, enums_in, literal, wanted
+from liberty.plugins.docstrings import descriptions
 from liberty.plugins.tree import Source
+
+__all__ = [
+    "CONTEXT_CLASSES",
+    "CONTEXT_NAMES",
+    "INJECTED",
+    "FieldKind",
+    "PluginFunction",
+    "PluginParameter",
+    "functions_in",
+]
 
 INJECTED = frozenset({"connectors", "ctx", "settings"})
 """What a python step hands over on its own when a callable names it."""
@@ -15,11 +28,19 @@ CONTEXT_CLASSES = frozenset({"RunContext", "StepContext"})
 
 @dataclass(frozen=True, slots=True)
 class PluginParameter:
-    """One parameter as written; `annotation` and `default` are source text."""
+    """One parameter as written; `annotation` and `default` are source text.
+
+    For forms: the `kind` of value, its `choices`, whether None is allowed, and the default as a value where it is one.
+    """
 
     name: str
     annotation: str | None
     default: str | None
+    kind: FieldKind = "any"
+    choices: tuple[Any, ...] | None = None
+    optional: bool = False
+    value: Any = None
+    description: str = ""
 
     @property
     def required(self) -> bool:
@@ -39,19 +60,23 @@ class PluginFunction:
     parameters: tuple[PluginParameter, ...]
     takes_any: bool
     is_async: bool
+    doc: str = ""
 
 
 def functions_in(module: str, source: Source) -> tuple[PluginFunction, ...]:
     """Every top-level `def` and `async def` of one module. Raises SyntaxError, or ValueError for a NUL byte."""
     body = ast.parse(source.text or b"", filename=source.path).body
+    enums = enums_in(body)
     return tuple(
-        _describe(module, source.path, node)
+        _describe(module, source.path, node, enums)
         for node in body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
 
 
-def _describe(module: str, file: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> PluginFunction:
+def _describe(
+    module: str, file: str, node: ast.FunctionDef | ast.AsyncFunctionDef, enums: Enums
+) -> PluginFunction:
     positional = [*node.args.posonlyargs, *node.args.args]
     gap = len(positional) - len(node.args.defaults)
     written = [
@@ -62,6 +87,7 @@ def _describe(module: str, file: str, node: ast.FunctionDef | ast.AsyncFunctionD
         del written[0]
     written += list(zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True))
     doc = inspect.cleandoc(ast.get_docstring(node) or "")
+    about = descriptions(doc)
     return PluginFunction(
         ref=f"{module}:{node.name}",
         name=node.name,
@@ -70,12 +96,29 @@ def _describe(module: str, file: str, node: ast.FunctionDef | ast.AsyncFunctionD
         line=node.lineno,
         summary=doc.partition("\n")[0],
         parameters=tuple(
-            PluginParameter(argument.arg, _text(argument.annotation), _text(default))
+            _parameter(argument, default, enums, about.get(argument.arg, ""))
             for argument, default in written
             if argument.arg not in INJECTED
         ),
         takes_any=node.args.kwarg is not None,
         is_async=isinstance(node, ast.AsyncFunctionDef),
+        doc=doc,
+    )
+
+
+def _parameter(
+    argument: ast.arg, default: ast.expr | None, enums: Enums, description: str
+) -> PluginParameter:
+    asked = wanted(argument.annotation, default, enums)
+    return PluginParameter(
+        argument.arg,
+        _text(argument.annotation),
+        _text(default),
+        asked.kind,
+        asked.choices,
+        asked.optional,
+        literal(default)[1],
+        description,
     )
 
 

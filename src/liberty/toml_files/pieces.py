@@ -55,7 +55,8 @@ def taken(text: str, piece: Piece) -> str:
 def replaced(text: str, piece: Piece, new: str) -> str:
     """The text with `new` in the piece's place."""
     lines = text.split("\n")
-    lines[piece.first : piece.end] = new.strip("\n").split("\n")
+    own = new.strip("\n").split("\n")
+    lines[piece.first : piece.end] = [*_apart(lines[: piece.first], own), *own]
     return _ended("\n".join(lines))
 
 
@@ -80,7 +81,10 @@ def inserted(text: str, line: int, new: str) -> str:
         before.pop()
     while behind and not behind[0].strip():
         behind.pop(0)
-    parts = [part for part in ("\n".join(before), new.strip("\n"), "\n".join(behind)) if part]
+    own = new.strip("\n").split("\n")
+    if not before:
+        own = [*_apart(before, own), *own]
+    parts = [part for part in ("\n".join(before), "\n".join(own), "\n".join(behind)) if part]
     return _ended("\n\n".join(parts))
 
 
@@ -105,6 +109,12 @@ def _without_comments_above(lines: Sequence[str], line: int, lowest: int) -> int
     while first > lowest and lines[first - 1].lstrip().startswith("#"):
         first -= 1
     return line if first == 0 else first
+
+
+def _apart(before: Sequence[str], own: Sequence[str]) -> list[str]:
+    """A blank line where the comments that a piece begins with would pass for those that begin the file."""
+    is_head = all(line.lstrip().startswith("#") for line in before)
+    return [""] if own[0].lstrip().startswith("#") and is_head else []
 
 
 def _ended(text: str) -> str:

@@ -270,13 +270,28 @@ class CalendarModel(Answer):
     crowded: list[CrowdModel]
 
 
+class ScheduleWarningModel(Answer):
+    """What to know about a schedule before saving it.
+
+    daylight: clocks change at a time it names. often: more than once a minute. rare: less than once a year.
+    ends: it has a last instant.
+    """
+
+    kind: Literal["daylight", "often", "rare", "ends"]
+    at: Instant | None
+    text: str = Field(
+        examples=["2026-03-29 Europe/Paris: clocks go from 02:00 to 03:00; 02:30 fires at 03:00"]
+    )
+
+
 class PreviewModel(Answer):
-    """A schedule in words and its next instants."""
+    """A schedule in words, its next instants, and what to know about it."""
 
     schedule: str
     timezone: str
     text: str = Field(examples=["At 02:00"])
     next: list[Instant]
+    warnings: list[ScheduleWarningModel]
 
 
 class ValidateBody(Body):
@@ -293,12 +308,17 @@ class ValidationModel(Answer):
 
 
 class ParameterModel(Answer):
-    """A parameter as written in the source."""
+    """A parameter as written in the source, and what to ask for: kind of value, choices, the default as a value."""
 
     name: str
-    annotation: str | None
-    default: str | None
+    annotation: str | None = Field(examples=["Literal['full', 'delta']"])
+    default: str | None = Field(description="Source text.", examples=["'delta'"])
     required: bool
+    kind: Literal["string", "int", "float", "bool", "date", "datetime", "list", "table", "any"]
+    choices: list[Any] | None = Field(examples=[["full", "delta"]])
+    optional: bool = Field(description="Whether None is allowed.")
+    value: Any = Field(description="The default, where it is a plain value.")
+    description: str = Field(description="From the docstring.")
 
 
 class CallableModel(Answer):
@@ -308,7 +328,8 @@ class CallableModel(Answer):
     name: str
     module: str
     line: int
-    summary: str
+    summary: str = Field(description="First line of the docstring.")
+    doc: str = Field(description="The whole docstring.")
     parameters: list[ParameterModel]
     takes_any: bool
     is_async: bool

@@ -7,6 +7,7 @@ replicas is the truth. A claim decides who runs a row, so two replicas that look
 import random
 from collections.abc import Callable
 
+from liberty.auth.principal import TEST_PREFIX
 from liberty.bus import Bus
 from liberty.clock import Clock
 from liberty.database import Database
@@ -89,8 +90,11 @@ class Feeder:
         self._bus.publish(RunMoved(ended or run))
 
     async def _definition_of(self, run: Run, generation: Generation) -> Job | None:
-        """The definition a run was made from; None when its job is gone."""
+        """The definition a run was made from; None when its job is gone. The test of a step has none but its own."""
         current = generation.catalogue.jobs.get(run.job)
+        if run.job.startswith(TEST_PREFIX):
+            text = await self._database.read(versions.definition, run.job, run.definition_version or 0)
+            return job_from_definition(text) if text is not None else None
         if current is None or run.definition_version in (None, generation.versions.get(run.job)):
             return current
         text = await self._database.read(versions.definition, run.job, run.definition_version or 0)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from liberty.jobs.calendar import Due
 from liberty.jobs.job import Job, Overlap
-from liberty.jobs.triggers import zone
+from liberty.jobs.triggers import Schedule, zone
 from liberty.jobs.triggers.base import first_change, wall_clock
 
 CROWDED_FIRES = 5
@@ -104,18 +104,21 @@ class Crowd:
 
 def nights(jobs: Iterable[Job], begin: datetime, end: datetime) -> list[Night]:
     """The clock changes in (begin, end] of every zone that a schedule in force reads, with the times they move."""
-    fires = [(job.name, fire) for job in jobs for fire in job.fires]
+    return nights_of(((job.name, fire.key, fire.schedule) for job in jobs for fire in job.fires), begin, end)
+
+
+def nights_of(schedules: Iterable[tuple[str, str, Schedule]], begin: datetime, end: datetime) -> list[Night]:
+    """The same for schedules given as (job, key, schedule)."""
+    listed = list(schedules)
     found = []
-    for name in sorted({fire.schedule.timezone for _, fire in fires}):
-        there = [(job, fire) for job, fire in fires if fire.schedule.timezone == name]
+    for name in sorted({schedule.timezone for _, _, schedule in listed}):
+        there = [entry for entry in listed if entry[2].timezone == name]
         for at, before, after in _changes(name, begin, end):
             low, high = sorted((before, after))
             moved = tuple(
-                Moved(job, fire.key, wall, at if after > before else at - (before - wall))
-                for job, fire in there
-                for wall in islice(
-                    fire.schedule.wall_times(low - _SECOND, high - _SECOND), MOVED_PER_SCHEDULE
-                )
+                Moved(job, key, wall, at if after > before else at - (before - wall))
+                for job, key, schedule in there
+                for wall in islice(schedule.wall_times(low - _SECOND, high - _SECOND), MOVED_PER_SCHEDULE)
             )
             found.append(Night(name, at, before, after, moved))
     return sorted(found, key=lambda night: (night.at, night.timezone))

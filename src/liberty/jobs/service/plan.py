@@ -64,17 +64,25 @@ class Planner:
 
         It takes the right to run the job: previews show data that a run would read.
         """
+        job = caller.job(self._current().catalogue, name, "run")
+        return await self.plan_of(job, caller, Overrides(preset=preset))
+
+    async def plan_of(
+        self, job: Job, caller: Caller, overrides: Overrides, *, only: str | None = None
+    ) -> Plan:
+        """The same for any definition; `only` names the one step to look at. The right to run it was checked before."""
         generation = self._current()
-        job = caller.job(generation.catalogue, name, "run")
         trigger = Trigger(caller.via, caller.by)
         now = self._clock.now()
-        new = new_run(job, generation, trigger, Overrides(preset=preset), now)
+        new = new_run(job, generation, trigger, overrides, now)
         scope = replace(scope_of(job, trigger, now, generation), started_at=now)
         params = run_params(job, new.params, new.overrides, scope)
         scope = replace(scope, params=params)
         deadline = asyncio.get_running_loop().time() + PREVIEW_SECONDS
         steps = []
         for index, step in enumerate(job.steps):
+            if only is not None and step.name != only:
+                continue
             rendered = _rendered(step, new.overrides, scope)
             planned = _planned(index, step, job, new.overrides, rendered)
             if isinstance(rendered, _Rendered) and planned.enabled:

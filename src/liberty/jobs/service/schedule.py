@@ -18,6 +18,7 @@ from liberty.jobs.job import PRESET_KEY, SCHEDULE_KEY, Job
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.forecast import Crowd, Effect, Meeting, Night, crowds, meetings, nights
 from liberty.jobs.service.instants import TICK
+from liberty.jobs.service.schedule_warnings import ScheduleWarning, warnings_of
 from liberty.jobs.store.durations import of_latest
 from liberty.jobs.store.pauses import FREEZE
 from liberty.jobs.triggers import Schedule, parse_schedule, preview, zone
@@ -76,10 +77,11 @@ class NamedNext:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A schedule in words, and when it fires next."""
+    """A schedule in words, when it fires next, and what to know about it."""
 
     schedule: Schedule
     next: list[datetime]
+    warnings: list[ScheduleWarning]
 
 
 class ScheduleReader:
@@ -155,8 +157,12 @@ class ScheduleReader:
         if not 1 <= count <= MAX_PREVIEW:
             raise Invalid(f"count is 1 to {MAX_PREVIEW}")
         schedule = parse_schedule(text, timezone or None)
-        found = await asyncio.to_thread(preview, schedule, since or self._clock.now(), count)
-        return Preview(schedule, found)
+        begin = since or self._clock.now()
+
+        def look() -> Preview:
+            return Preview(schedule, preview(schedule, begin, count), list(warnings_of(schedule, begin)))
+
+        return await asyncio.to_thread(look)
 
 
 def schedules_of(job: Job, now: datetime) -> list[NamedNext]:

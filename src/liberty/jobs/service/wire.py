@@ -278,6 +278,10 @@ def preview(fact: "Preview") -> Wire:
         "timezone": fact.schedule.timezone,
         "text": fact.schedule.text(),
         "next": [rfc3339(at) for at in fact.next],
+        "warnings": [
+            {"kind": warning.kind, "at": instant(warning.at), "text": warning.text}
+            for warning in fact.warnings
+        ],
     }
 
 
@@ -344,8 +348,14 @@ def callable_of(found: "PluginFunction") -> Wire:
         "module": found.module,
         "line": found.line,
         "summary": found.summary,
+        "doc": found.doc,
         "parameters": [
-            {**asdict(parameter), "required": parameter.required} for parameter in found.parameters
+            {
+                **asdict(parameter),
+                "choices": None if parameter.choices is None else list(parameter.choices),
+                "required": parameter.required,
+            }
+            for parameter in found.parameters
         ],
         "takes_any": found.takes_any,
         "is_async": found.is_async,

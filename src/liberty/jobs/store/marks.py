@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from liberty.database import Tx
 from liberty.database.upsert import insert
@@ -34,6 +34,8 @@ _MOVE = (
     .where(_ONE, copy_marks.c.revision == bindparam("seen"))
     .values({name: bindparam(name) for name in _CHANGED})
 )
+_DROP = delete(copy_marks).where(copy_marks.c.job == bindparam("of_job"))
+_RENAME = update(copy_marks).where(copy_marks.c.job == bindparam("of_job")).values(job=bindparam("new_name"))
 _SET = _INSERT.on_conflict_do_update(
     index_elements=[copy_marks.c.job, copy_marks.c.step],
     set_={
@@ -77,6 +79,12 @@ async def put(tx: Tx, job: str, step: str, mark: CopyMark, *, at: datetime, by: 
     """Set the mark, whatever it was."""
     values = {"kind": mark.kind, "value": mark.value, "revision": 1, "set_at": at, "set_by": by}
     await tx.run(_SET, {"job": job, "step": step, **values})
+
+
+async def rename(tx: Tx, job: str, new_name: str) -> int:
+    """Let the marks of a job go on under its new name, over any left of an earlier job; how many there are."""
+    await tx.run(_DROP, {"of_job": new_name})
+    return await tx.run(_RENAME, {"of_job": job, "new_name": new_name})
 
 
 def _mark(row: tuple[object, ...]) -> MarkRow:

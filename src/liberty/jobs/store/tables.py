@@ -265,3 +265,19 @@ copy_marks = Table(
     Column("set_at", Instant, nullable=False),
     Column("set_by", Text, nullable=False),
 )
+
+job_edits = Table(
+    "ly2_job_edits",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("job", Text, nullable=False),
+    Column("version", Integer, comment="what the definition was loaded as; NULL when the job was deleted"),
+    Column("action", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("toml", Text, nullable=False, comment="the job's own text, as it was written or deleted"),
+    Column("file", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ly2_job_edits_job", job_edits.c.job, job_edits.c.id)

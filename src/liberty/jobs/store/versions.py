@@ -31,6 +31,21 @@ _LOADED = (
 )
 
 
+_OLDER = (
+    select(versions.c.version, versions.c.loaded_at, versions.c.definition)
+    .where(versions.c.job == bindparam("job"), versions.c.version < bindparam("before"))
+    .order_by(versions.c.version.desc())
+    .limit(bindparam("count"))
+)
+_FIRST_BEFORE = 2**31 - 1
+
+
+async def page(tx: Tx, job: str, limit: int, before: int | None = None) -> list[tuple[int, datetime, str]]:
+    """Definitions older than version `before`, newest first: number, when it was loaded first, canonical JSON."""
+    values = {"job": job, "count": limit, "before": _FIRST_BEFORE if before is None else before}
+    return [(row[0], row[1], row[2]) for row in await tx.all(_OLDER, values)]
+
+
 async def newest(tx: Tx, job: str, limit: int) -> list[tuple[int, datetime, str]]:
     """The last definitions of a job, newest first: number, when it was loaded first, canonical JSON."""
     return [(row[0], row[1], row[2]) for row in await tx.all(_LOADED, {"job": job, "count": limit})]
