@@ -49,6 +49,12 @@ ANSWERS: list[tuple[str, type[BaseModel]]] = [
     ("/admin/jobs/fails/why", models.WhyModel),
     ("/admin/jobs/fails/plan", models.PlanModel),
     ("/admin/jobs/fails/marks", models.MarkPageModel),
+    ("/admin/jobs/fails/definition", models.DefinitionModel),
+    ("/admin/jobs/broken/definition", models.DefinitionModel),
+    ("/admin/jobs/fails/versions", models.VersionPageModel),
+    ("/admin/jobs/fails/versions/1", models.VersionDetailModel),
+    ("/admin/jobs/fails/form", models.RunFormModel),
+    ("/admin/job-files", models.JobFilesModel),
     ("/admin/jobs/schedule", models.CalendarModel),
     ("/admin/jobs/cron-preview?schedule=@daily", models.PreviewModel),
     ("/admin/jobs/callables", models.CallablesModel),
@@ -87,6 +93,11 @@ def test_runs_steps_and_lines_have_every_promised_key(used: tuple[Server, str]) 
     assert len(run["steps"][0]["attempts"]) == 2
 
 
+def _try() -> dict[str, str]:
+    step = '[[jobs.steps]]\ntype = "python"\nname = "s"\ncallable = "hello.jobs:say"\n'
+    return {"toml": f'[[jobs]]\nname = "tried"\n{step}', "step": "s"}
+
+
 CHANGES: list[tuple[Callable[[Server], Any], type[BaseModel]]] = [
     (lambda server: server.root.post("/admin/jobs/fails/run").json(), models.RunQueuedModel),
     (lambda server: server.root.post("/admin/reload").json(), models.ReloadModel),
@@ -94,6 +105,18 @@ CHANGES: list[tuple[Callable[[Server], Any], type[BaseModel]]] = [
     (
         lambda server: server.root.post("/admin/jobs/validate", json={"toml": "x=1"}).json(),
         models.ValidationModel,
+    ),
+    (
+        lambda server: server.root.post("/admin/drafts", json={"toml": "[[jobs]]\nx = 1"}).json(),
+        models.DraftModel,
+    ),
+    (
+        lambda server: server.root.post("/admin/drafts/preview-step", json=_try()).json(),
+        models.StepPreviewModel,
+    ),
+    (
+        lambda server: server.root.post("/admin/drafts/test-step", json=_try()).json(),
+        models.StepTestQueuedModel,
     ),
     (
         lambda server: server.client(None).post("/auth/login", json={"username": "", "password": ""}).json(),

@@ -70,6 +70,14 @@ def test_a_piece_has_the_comments_above_it_and_not_those_of_the_next() -> None:
     assert step.endswith("{ n = 1 }\n")
 
 
+@pytest.mark.parametrize(
+    "text", [FILE, FILE.replace("[[jobs]]\nselect", "select"), FILE.partition("\n[meta]")[0]]
+)
+def test_a_piece_is_the_same_when_only_its_own_lines_are_read(text: str) -> None:
+    for number in (0, 1):
+        assert piece_of(text, ("jobs", number), count=2) == piece_of(text, ("jobs", number))
+
+
 def test_a_piece_that_is_inline_or_absent_is_refused() -> None:
     with pytest.raises(Conflict, match="written inside of a list"):
         piece_of('jobs = [{name = "a"}]', ("jobs", 0))

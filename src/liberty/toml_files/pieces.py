@@ -23,28 +23,50 @@ class Piece:
     end: int
 
 
-def piece_of(text: str, path: Sequence[str | int]) -> Piece:
+def piece_of(text: str, path: Sequence[str | int], *, count: int | None = None) -> Piece:
     """The lines of the element at `path`, such as `("jobs", 2)` or `("jobs", 2, "steps", 0)`.
 
+    `count`: how many elements a list at the top of the file has; a large file is then not read whole.
     Raises NotFound when there is none, Conflict when it is written inline, without a header of its own.
     """
     wanted = tuple(path)
-    index = index_lines(text)
     lines = text.split("\n")
-    if wanted not in index:
-        raise NotFound(f"no {_words(wanted)} in the file")
-    start = index[wanted] - 1
+    start, end = _near(lines, wanted, count) or _span(text, wanted, len(lines))
     if not _HEADER.match(lines[start]):
         raise Conflict(
             f"{_words(wanted)} is written inside of a list on one line; write it as [[{_key(wanted)}]] first"
         )
-    after = [line - 1 for other, line in index.items() if line - 1 > start and other[: len(wanted)] != wanted]
-    end = min(after, default=len(lines))
     if end < len(lines):
         end = _without_comments_above(lines, end, start + 1)
     while end > start + 1 and not lines[end - 1].strip():
         end -= 1
     return Piece(_without_comments_above(lines, start, 0), end)
+
+
+def _span(text: str, wanted: Path, length: int) -> tuple[int, int]:
+    """From the header to what follows, by an index of the text."""
+    index = index_lines(text)
+    if wanted not in index:
+        raise NotFound(f"no {_words(wanted)} in the file")
+    start = index[wanted] - 1
+    after = [line - 1 for other, line in index.items() if line - 1 > start and other[: len(wanted)] != wanted]
+    return start, min(after, default=length)
+
+
+def _near(lines: Sequence[str], wanted: Path, count: int | None) -> tuple[int, int] | None:
+    """The same for an element of a list at the top, read from its own lines only; None when they cannot be told."""
+    key, number = wanted[0], wanted[-1]
+    if count is None or len(wanted) != 2 or not isinstance(number, int):
+        return None
+    header = re.compile(rf"\s*\[\[\s*{re.escape(str(key))}\s*\]\]")
+    found = [line for line, text in enumerate(lines) if header.match(text)]
+    if len(found) != count or number >= count:
+        return None  # one more stands inside of a text, or one is written in another way
+    start = found[number]
+    following = found[number + 1] if number + 1 < count else len(lines)
+    own = lines[start:following]
+    first, end = _span("\n".join(own), (key, 0), len(own))
+    return start + first, start + end
 
 
 def taken(text: str, piece: Piece) -> str:

@@ -37,7 +37,7 @@ def found_in(text: str, name: str, path: Path) -> tuple[str, pieces.Piece]:
         raise Conflict(
             f"{path.name} has no job {name!r} any more; it was taken out since the files were read"
         )
-    piece = pieces.piece_of(text, ("jobs", at))
+    piece = pieces.piece_of(text, ("jobs", at), count=len(raw["jobs"]))
     own = pieces.taken(text, piece)
     try:
         is_whole = tomllib.loads(own) == {"jobs": [raw["jobs"][at]]}

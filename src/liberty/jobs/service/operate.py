@@ -14,7 +14,10 @@ from liberty.jobs.catalogue import BUILTIN, Catalogue
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.scheduler import Scheduler
 from liberty.jobs.service.caller import Caller
-from liberty.jobs.store import pauses
+from liberty.jobs.service.job_files import label_of
+from liberty.jobs.service.job_text import found
+from liberty.jobs.store import edits, pauses
+from liberty.jobs.store.edits import Edit
 from liberty.jobs.store.pauses import FREEZE, Pause
 from liberty.toml_files import read_toml, set_values
 
@@ -51,9 +54,10 @@ class Operations:
         """
         catalogue = self._current().catalogue
         name = caller.job_name(catalogue, name, "read")
-        await asyncio.to_thread(_write_enabled, file_of(catalogue, name), name, enabled)
-        await self._note(caller, "enable" if enabled else "disable", f"job:{name}", {})
+        path = file_of(catalogue, name)
+        await asyncio.to_thread(_write_enabled, path, name, enabled)
         await self._reload()
+        await self._note_enabled(caller, name, path, enabled=enabled)
         return name
 
     async def pause(
@@ -142,15 +146,23 @@ class Operations:
         await self._scheduler.refresh_pauses()
         return released
 
-    async def _note(self, caller: Caller, action: str, subject: str, details: dict[str, object]) -> None:
+    async def _note_enabled(self, caller: Caller, name: str, path: Path, *, enabled: bool) -> None:
+        generation = self._current()
+        text, _ = await asyncio.to_thread(found, name, path)
+        now = to_millis(self._clock.now())
+        action = "enable" if enabled else "disable"
+        file = label_of(generation.settings, path)
+        version = generation.versions.get(name)
+        edit = Edit(name, version, "change", f"{action}d", text, file, caller.by, now)
+
         async def record(tx: Tx) -> None:
+            await edits.add(tx, edit)
             await audit.record(
                 tx,
-                at=self._clock.now(),
+                at=now,
                 actor=caller.principal,
                 action=action,
-                object=subject,
-                details=details,
+                object=f"job:{name}",
                 address=caller.address,
             )
 
