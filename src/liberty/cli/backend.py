@@ -104,6 +104,38 @@ class Backend(Protocol):
         """Let the next copy take everything, or go on from `value`; the mark."""
         ...
 
+    def definition(self, name: str) -> Document:
+        """The job as its file defines it: `toml`, `revision`, `problems`, `warnings`."""
+        ...
+
+    def save_definition(self, name: str, toml: str, revision: str) -> Document:
+        """Write the job anew if it is still the one of that revision; the definition."""
+        ...
+
+    def delete_job(self, name: str) -> Document:
+        """Take the job out of its file; `{name, file, toml}`."""
+        ...
+
+    def rename(self, name: str, to: str) -> Document:
+        """Give the job another name, wherever jobs refer to it; the definition."""
+        ...
+
+    def duplicate(self, name: str, to: str) -> Document:
+        """Another job like it, its schedules switched off; the definition."""
+        ...
+
+    def versions(self, name: str) -> list[Document]:
+        """The newest versions of the definition, newest first."""
+        ...
+
+    def diff(self, name: str, old: int | None, new: int | None) -> Document:
+        """What differs between two versions: `{from, to, unified, changes}`."""
+        ...
+
+    def restore(self, name: str, version: int) -> Document:
+        """Write the job as it was in that version; the definition."""
+        ...
+
     def reload(self) -> Document:
         """`{reloaded_at, jobs, quarantined, problems}`."""
         ...

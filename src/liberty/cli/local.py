@@ -11,9 +11,11 @@ from liberty.cli.os_user import os_user
 from liberty.cli.process_log import prepare_process_log
 from liberty.errors import Unavailable
 from liberty.jobs.run import Overrides, Run
-from liberty.jobs.service import Caller, ReplayRequest, wire
+from liberty.jobs.service import Caller, ReplayRequest, wire, wire_definitions
 from liberty.jobs.service.backfill import Backfills, Order
 from liberty.jobs.service.caller import app_of
+from liberty.jobs.service.definitions import Definitions, Save
+from liberty.jobs.service.drafts import Drafts
 from liberty.jobs.service.explain import Explainer
 from liberty.jobs.service.follow import Batch, LogFollower
 from liberty.jobs.service.instants import parse_instant
@@ -22,6 +24,7 @@ from liberty.jobs.service.marks import Marks
 from liberty.jobs.service.operate import Operations, Then
 from liberty.jobs.service.plan import Planner
 from liberty.jobs.service.schedule import ScheduleReader
+from liberty.jobs.service.versions import Versions
 from liberty.runtime import Runtime
 from liberty.settings import Settings
 
@@ -220,6 +223,54 @@ class LocalBackend:
     def _marks(self) -> Marks:
         runtime = self._runtime
         return Marks(database=runtime.database, clock=runtime.clock, current=lambda: runtime.generation)
+
+    # -- definitions
+
+    def definition(self, name: str) -> Document:
+        return wire_definitions.definition(self._do(self._definitions.view(name, self._me)))
+
+    def save_definition(self, name: str, toml: str, revision: str) -> Document:
+        saved = self._definitions.save(name, self._me, Save(revision, toml=toml))
+        return wire_definitions.definition(self._do(saved))
+
+    def delete_job(self, name: str) -> Document:
+        return wire_definitions.gone(self._do(self._definitions.delete(name, self._me)))
+
+    def rename(self, name: str, to: str) -> Document:
+        return wire_definitions.definition(self._do(self._definitions.rename(name, self._me, to)))
+
+    def duplicate(self, name: str, to: str) -> Document:
+        return wire_definitions.definition(self._do(self._definitions.duplicate(name, self._me, to)))
+
+    def versions(self, name: str) -> list[Document]:
+        return [
+            wire_definitions.version(item) for item in self._do(self._versions.page(name, self._me)).items
+        ]
+
+    def diff(self, name: str, old: int | None, new: int | None) -> Document:
+        return wire_definitions.diff(self._do(self._versions.diff(name, self._me, old=old, new=new)))
+
+    def restore(self, name: str, version: int) -> Document:
+        return wire_definitions.definition(self._do(self._versions.restore(name, version, self._me)))
+
+    @property
+    def _definitions(self) -> Definitions:
+        runtime = self._planned
+        return Definitions(
+            database=runtime.database,
+            clock=runtime.clock,
+            scheduler=runtime.scheduler,
+            current=lambda: runtime.generation,
+            reload=runtime.reload,
+            drafts=Drafts(clock=runtime.clock, current=lambda: runtime.generation),
+        )
+
+    @property
+    def _versions(self) -> Versions:
+        runtime, definitions = self._runtime, self._definitions
+        return Versions(
+            database=runtime.database, current=lambda: runtime.generation, definitions=definitions
+        )
 
     def reload(self) -> Document:
         raise Unavailable(

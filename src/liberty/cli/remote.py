@@ -188,6 +188,34 @@ class RemoteBackend:
         path = f"/admin/jobs/{_part(name)}/marks/{quote(step, safe='')}"
         return self._ask("DELETE", path + _query({"value": value}))
 
+    # -- definitions
+
+    def definition(self, name: str) -> Document:
+        return self._get(f"/admin/jobs/{_part(name)}/definition")
+
+    def save_definition(self, name: str, toml: str, revision: str) -> Document:
+        path = f"/admin/jobs/{_part(name)}/definition"
+        return self._ask("PUT", path, {"toml": toml}, {"If-Match": f'"{revision}"'})
+
+    def delete_job(self, name: str) -> Document:
+        return self._ask("DELETE", f"/admin/jobs/{_part(name)}/definition", None, {"If-Match": "*"})
+
+    def rename(self, name: str, to: str) -> Document:
+        return self._post(f"/admin/jobs/{_part(name)}/rename", {"to": to})
+
+    def duplicate(self, name: str, to: str) -> Document:
+        return self._post(f"/admin/jobs/{_part(name)}/duplicate", {"to": to})
+
+    def versions(self, name: str) -> list[Document]:
+        items: list[Document] = self._get(f"/admin/jobs/{_part(name)}/versions")["items"]
+        return items
+
+    def diff(self, name: str, old: int | None, new: int | None) -> Document:
+        return self._get(f"/admin/jobs/{_part(name)}/diff", {"from": old, "to": new})
+
+    def restore(self, name: str, version: int) -> Document:
+        return self._post(f"/admin/jobs/{_part(name)}/versions/{version}/restore")
+
     # -- HTTP
 
     def _every_page(self, path: str) -> Iterator[Document]:

@@ -2,6 +2,7 @@
 
 from liberty.cli.command import Command
 from liberty.cli.job.backfill import BACKFILL, BACKFILLS, CANCEL_BACKFILL
+from liberty.cli.job.definition import COPY, DEFINITION, DELETE, DIFF, EDIT, RENAME, RESTORE, VERSIONS
 from liberty.cli.job.marks import MARKS, RESET_MARK
 from liberty.cli.job.operate import ABORT, DISABLE, ENABLE, PAUSE, RESUME
 from liberty.cli.job.plan import PLAN
@@ -30,4 +31,12 @@ VERB: dict[str, Command] = {
     "plan": PLAN,
     "marks": MARKS,
     "reset-mark": RESET_MARK,
+    "definition": DEFINITION,
+    "edit": EDIT,
+    "versions": VERSIONS,
+    "diff": DIFF,
+    "restore": RESTORE,
+    "rename": RENAME,
+    "copy": COPY,
+    "delete": DELETE,
 }

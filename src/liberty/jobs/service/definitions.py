@@ -256,7 +256,7 @@ class Definitions:
 
     def _check(self, text: str, name: str | None, path: Path, generation: Generation) -> None:
         draft = self._drafts.check(text, name=name, app=app_of_file(generation, path))
-        refuse_draft(draft, label_of(generation.settings, path))
+        refuse_draft(draft)
         if name is not None and name_of(text).lower() != name.lower():
             raise Invalid(f"the text calls the job {name_of(text)!r}; rename job {name!r} to change its name")
 

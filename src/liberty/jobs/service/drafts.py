@@ -238,11 +238,11 @@ def _nearest(message: str) -> str | None:
     return found[1] if found else None
 
 
-def refuse_draft(draft: Draft, file: str) -> None:
+def refuse_draft(draft: Draft) -> None:
     """Raises Invalid when something is wrong, its problems at the lines of the draft."""
     if draft.problems:
         problems = [
-            Problem(found.message, file=file, line=found.line, job=found.job, key=found.key)
+            Problem(found.message, file=DRAFT, line=found.line, job=found.job, key=found.key)
             for found in draft.problems
         ]
         raise Invalid(

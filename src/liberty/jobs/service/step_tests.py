@@ -99,7 +99,7 @@ class StepTests:
             name = caller.job_name(catalogue, test.name, "run")
             own = await self._definitions.text(name, caller)
         draft = self._drafts.check(unmasked(test.toml, own), name=name)
-        refuse_draft(draft, "the draft")
+        refuse_draft(draft)
         job = draft.job
         if job is None:
             raise Invalid("the draft holds no job")
