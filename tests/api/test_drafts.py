@@ -132,6 +132,29 @@ def test_problems_tell_line_and_column_and_warnings_stand_apart(sales: Server) -
     assert wrong.status_code == 404
 
 
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "x = " + "[" * 5000,
+        '[[jobs]]\nname = "x"\npassword = "***"\nx = [',
+        '[[jobs]]\nname = "x"\nparams = { a = nan, b = inf }\n',
+        "[jobs]\nname = 1",
+        "jobs = [1]",
+        'jobs = [{ name = "x", steps = [] }]',
+        "",
+    ],
+)
+def test_no_text_is_too_strange(own_server: Server, toml: str) -> None:
+    for path in ("", "/preview-step", "/test-step"):
+        body = {"toml": toml, "name": "greet", **({"step": "s"} if path else {})}
+        answer = own_server.root.post(f"/admin/drafts{path}", json=body)
+        assert answer.status_code in ((200, 422) if not path else (422,)), answer.text
+    for body in ({"toml": toml}, {"toml": toml, "base": toml, "definition": {"name": 1}}):
+        answer = own_server.root.put("/admin/jobs/greet/definition", json=body, headers={"If-Match": "x"})
+        assert answer.status_code in (409, 422), answer.text
+    assert own_server.root.post("/admin/jobs", json={"toml": toml}).status_code == 422
+
+
 def test_a_step_is_previewed_without_running_it(sales: Server) -> None:
     toml = sales.root.get("/admin/jobs/daily/definition").json()["toml"]
     body = {"toml": toml, "name": "daily", "step": "load", "params": {"day": "2026-05-01"}}

@@ -1,5 +1,7 @@
 """Changing TOML text: the lines that are not meant stay byte for byte, and what is meant comes out right."""
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liberty.errors import Conflict, Invalid, NotFound
+from liberty.errors import Conflict, Invalid, LibertyError, NotFound
 from liberty.toml_files import rewrite
 from liberty.toml_files.changes import TextChange, changed, difference
 from liberty.toml_files.pieces import piece_of, taken
@@ -200,3 +202,45 @@ def test_a_file_keeps_its_line_ends_and_mark(tmp_path: Path) -> None:
     rewrite(path, lambda text: changed(text, [TextChange("set", ("jobs", 0, "retry", "attempts"), 9)]))
     expected = FILE.replace("attempts = 2", "attempts = 9").replace("\n", "\r\n").encode()
     assert path.read_bytes() == b"\xef\xbb\xbf" + expected
+
+
+PATHS = st.lists(
+    st.sampled_from(["jobs", "steps", "name", "op_kwargs", "n", "tags", "retry", "new", "meta", ""])
+    | st.sampled_from([0, 1, 2, -1, 10**30]),
+    min_size=1,
+    max_size=5,
+)
+VALUES = (
+    SCALARS | st.lists(SCALARS | st.none(), max_size=2) | TABLES | st.lists(TABLES, max_size=2) | st.none()
+)
+
+
+@given(
+    st.sampled_from(["set", "remove", "insert", "move"]),
+    PATHS,
+    VALUES,
+    st.sampled_from([None, 0, 1, -1, 10**30]),
+)
+def test_any_change_is_made_right_or_refused(
+    op: Any, path: list[str | int], value: Any, to: int | None
+) -> None:
+    try:
+        text = changed(FILE, [TextChange(op, ("jobs", 0, *path), value, to)])
+    except LibertyError:
+        return
+    other = tomllib.loads(text)
+    assert other["jobs"][1] == tomllib.loads(FILE)["jobs"][1]
+    assert other["meta"] == {"version": 1}
+
+
+def test_processes_edit_one_after_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.toml"
+    path.write_text("n = 0\n")
+    code = (
+        "import sys, tomllib\nfrom pathlib import Path\nfrom liberty.toml_files import rewrite\n"
+        "for _ in range(20):\n"
+        "    rewrite(Path(sys.argv[1]), lambda text: f'n = {tomllib.loads(text)[\"n\"] + 1}\\n')\n"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert path.read_text() == "n = 60\n"

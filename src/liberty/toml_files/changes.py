@@ -115,6 +115,8 @@ def _same(old: Any, new: Any) -> bool:
         return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
     if isinstance(new, str) and not isinstance(old, str) and hasattr(old, "isoformat"):
         return bool(old.isoformat() == new or str(old) == new)
+    if isinstance(old, float) and isinstance(new, float):
+        return repr(old) == repr(new)  # what is no number equals nothing, not even itself
     return type(old) is type(new) and bool(old == new)
 
 

@@ -1,8 +1,10 @@
 """Change TOML files in place: comments stay, an edit made elsewhere is never overwritten, no half file is ever seen."""
 
+import fcntl
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from secrets import token_hex
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import tomlkit
 
 PRIVATE_MODE = 0o600
+PATIENCE_SECONDS = 10.0
 
 
 class _Remove:
@@ -55,7 +58,7 @@ def edit_toml(
     """
     import tomlkit
 
-    with _one_edit_at_a_time:
+    with _one_edit_at_a_time, _alone_in(path.parent):
         try:
             before = read_text(path)
             mode = path.stat().st_mode & 0o777
@@ -81,7 +84,7 @@ def rewrite(path: Path, change: Callable[[str], str]) -> str:
     Line ends and a byte order mark stay as they are. A missing file counts as an empty one. The text before stays
     beside it with the suffix `.bak`. Raises what `change` raises, and as `edit_toml`; then nothing is written.
     """
-    with _one_edit_at_a_time:
+    with _one_edit_at_a_time, _alone_in(path.parent):
         try:
             before = read_text(path)
             content, mode = path.read_bytes(), path.stat().st_mode & 0o777
@@ -97,6 +100,36 @@ def rewrite(path: Path, change: Callable[[str], str]) -> str:
                 path, "\ufeff" + styled if content.startswith(b"\xef\xbb\xbf") else styled, mode=mode
             )
         return after
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """No other process of this program edits a file of the folder meanwhile. Raises Unavailable when one keeps on."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # the folder is made when the file is written
+        yield
+        return
+    try:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not _locked(descriptor):
+            if time.monotonic() > deadline:
+                raise Unavailable(f"another process is editing files in {folder}; try again")
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Take the lock if it is free. Where file systems have no locks, there is nothing to wait for."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_atomic(path: Path, text: str, mode: int = PRIVATE_MODE) -> None:

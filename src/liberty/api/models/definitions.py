@@ -7,6 +7,9 @@ from pydantic import Field
 from liberty.api.models.base import Answer, Body, Instant, Level, ProblemDocument, Values
 from liberty.api.models.jobs import PlannedStepModel, ScheduleModel
 
+MAX_TEXT = 256 * 1024
+"""Characters of one job's text: each change of it is checked on the whole."""
+
 _TOML = """\
 [[jobs]]
 name = "nightly"
@@ -86,8 +89,8 @@ class DraftBody(Body):
     An empty text with a `definition` writes a new one.
     """
 
-    toml: str = Field("", examples=[_TOML])
-    changes: list[DraftChange] = Field(default_factory=list, max_length=1000)
+    toml: str = Field("", max_length=MAX_TEXT, examples=[_TOML])
+    changes: list[DraftChange] = Field(default_factory=list, max_length=200)
     definition: Values | None = Field(None, examples=[_DEFINITION])
     name: str | None = Field(None, description="The saved job that this is a draft of.", examples=["nightly"])
 
@@ -95,11 +98,13 @@ class DraftBody(Body):
 class SaveBody(Body):
     """What to save: a text, changes of it, or what it is to say. Without `toml`, of the text in the file."""
 
-    toml: str | None = Field(None, examples=[_TOML])
-    changes: list[DraftChange] = Field(default_factory=list, max_length=1000)
+    toml: str | None = Field(None, max_length=MAX_TEXT, examples=[_TOML])
+    changes: list[DraftChange] = Field(default_factory=list, max_length=200)
     definition: Values | None = Field(None, examples=[_DEFINITION])
     base: str | None = Field(
-        None, description="The text as you opened it: a conflict then tells what changed since."
+        None,
+        max_length=MAX_TEXT,
+        description="The text as you opened it: a conflict then tells what changed since.",
     )
     summary: str | None = Field(
         None, max_length=500, description="For the list of versions; default: the keys that changed."
@@ -109,7 +114,7 @@ class SaveBody(Body):
 class CreateBody(Body):
     """A new job as text or as definition, and the file it goes into; default: the config folder's."""
 
-    toml: str | None = Field(None, examples=[_TOML])
+    toml: str | None = Field(None, max_length=MAX_TEXT, examples=[_TOML])
     definition: Values | None = Field(None, examples=[_DEFINITION])
     file: str | None = Field(None, examples=["plugins/sales/jobs.toml"])
     summary: str | None = Field(None, max_length=500)
@@ -274,7 +279,7 @@ class StepTestBody(Body):
     `outputs_of` names a run of the job whose outputs stand in for the earlier steps.
     """
 
-    toml: str = Field(examples=[_TOML])
+    toml: str = Field(max_length=MAX_TEXT, examples=[_TOML])
     step: str = Field(min_length=1, examples=["load"])
     name: str | None = Field(None, description="The saved job that this is a draft of.")
     params: Values = Field(default_factory=dict)

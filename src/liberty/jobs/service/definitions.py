@@ -1,7 +1,6 @@
 """One job's definition: shown as it stands in its file, changed there and nowhere else, every saving remembered."""
 
 import asyncio
-import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +16,13 @@ from liberty.jobs.engine.scheduler import Scheduler
 from liberty.jobs.service import renaming
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.comparing import compared, summary_of, unified
-from liberty.jobs.service.drafts import Draft, Drafts, one_job, refuse_draft
+from liberty.jobs.service.drafts import DRAFT, Draft, Drafts, one_job, refuse_draft
 from liberty.jobs.service.hidden_text import masked, unmasked
 from liberty.jobs.service.job_files import app_of_file, chosen_file, label_of, new_problems, path_of, refuse
 from liberty.jobs.service.job_text import found, found_in, name_of, raw_of, revision_of
 from liberty.jobs.store import edits, marks, pauses
 from liberty.jobs.store.edits import Edit
-from liberty.toml_files import pieces, rewrite
+from liberty.toml_files import parse_toml, pieces, rewrite
 from liberty.toml_files.changes import TextChange, changed
 
 MAX_SUMMARY = 500
@@ -215,9 +214,10 @@ class Definitions:
         )
         now = to_millis(self._clock.now())
         pause = self._scheduler.all_pauses.get(name)
-        if pause is not None and pause.holds(now):
-            await self._database.write(pauses.put, replace(pause, job=to))
         await asyncio.to_thread(renaming.write, plan)
+        if pause is not None and pause.holds(now):
+            # Before the reload, so that nothing fires under the new name.
+            await self._database.write(pauses.put, replace(pause, job=to))
         await self._reload()
 
         async def follow(tx: Tx) -> None:
@@ -325,8 +325,8 @@ def _conflict(name: str, own: str, wanted: Save) -> Conflict:
     if wanted.base is not None:
         details["diff"] = unified(wanted.base, now, "as you opened it", "as it is now")
         try:
-            seen = one_job(tomllib.loads(wanted.base), "")
-        except (ValueError, Invalid):
+            seen = one_job(parse_toml(wanted.base, file=DRAFT, environ={}).raw, DRAFT)
+        except Invalid:
             seen = None
         if seen is not None:
             since = compared(seen, raw_of(own))

@@ -183,8 +183,8 @@ def _taken(job: Job | None, raw: Mapping[str, Any], catalogue: Catalogue, name: 
 
 def _raw(toml: str) -> Mapping[str, Any] | None:
     try:
-        jobs = tomllib.loads(toml).get("jobs")
-    except ValueError:
+        jobs = parse_toml(toml, file=DRAFT, environ={}).raw.get("jobs")
+    except Invalid:
         return None
     return jobs[0] if isinstance(jobs, list) and jobs and isinstance(jobs[0], dict) else None
 
@@ -192,9 +192,9 @@ def _raw(toml: str) -> Mapping[str, Any] | None:
 def _syntax(problem: Problem, toml: str) -> DraftProblem:
     column = None
     try:
-        tomllib.loads(toml)
-    except ValueError as error:
-        place = _COLUMN.search(str(error))
+        parse_toml(toml, file=DRAFT, environ={})
+    except Invalid as error:
+        place = _COLUMN.search(str(error.__cause__))
         column = int(place[1]) if place else None
     return DraftProblem(
         problem.message, problem.line, column, (), problem.key, problem.job, _nearest(problem.message)

@@ -1,11 +1,11 @@
 """A definition's text as an editor may see it: secrets masked, and put back where the mask was left alone."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from liberty.errors import Invalid
 from liberty.secrets import MASK, PREFIX, is_secret_name, redactor
+from liberty.toml_files import parse_toml
 from liberty.toml_files.changes import TextChange, changed
 
 type Path = tuple[str | int, ...]
@@ -23,8 +23,8 @@ def shown(value: str, name: str) -> str:
 def masked(text: str) -> str:
     """The text with every secret in its values masked. A text that does not parse is masked where secrets are known."""
     try:
-        data = tomllib.loads(text)
-    except ValueError:
+        data = _data(text)
+    except Invalid:
         return redactor.redact(text)
     hidden = [
         TextChange("set", path, shown(value, _key(path)))
@@ -37,13 +37,14 @@ def masked(text: str) -> str:
 def unmasked(text: str, before: str) -> str:
     """The text with the secrets of `before` where their masks stand.
 
-    Raises Invalid for a mask that stands for nothing: the key is new, or the secret was somewhere else.
+    Raises Invalid for a mask that stands for nothing (the key is new, or the secret was somewhere else), and for a
+    text that does not parse.
     """
     if MASK not in text:
         return text
-    kept = {address: value for path, address, value in _texts(tomllib.loads(before))}
+    kept = {address: value for path, address, value in _texts(_data(before))}
     changes = []
-    for path, address, value in _texts(tomllib.loads(text)):
+    for path, address, value in _texts(_data(text)):
         if MASK not in value:
             continue
         secret = kept.get(address)
@@ -64,6 +65,10 @@ def masked_value(value: Any, name: str = "") -> Any:
     if isinstance(value, list | tuple):
         return [masked_value(item, name) for item in value]
     return shown(value, name) if isinstance(value, str) else value
+
+
+def _data(text: str) -> Any:
+    return parse_toml(text, file="draft.toml", environ={}).raw
 
 
 def _key(path: Path) -> str:

@@ -1,5 +1,6 @@
 """JSON of whatever a definition holds, for reading only."""
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,9 @@ from liberty.jobs.run import Json
 
 
 def loose(value: Any) -> Json:
-    """JSON of a definition's values: dates, paths and the like as text."""
+    """JSON of a definition's values: dates, paths and the like as text, and numbers that JSON does not have."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if isinstance(value, bool | int | float | str) or value is None:
         return value
     if isinstance(value, dict):
