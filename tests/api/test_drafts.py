@@ -211,6 +211,20 @@ def test_trying_out_takes_the_right_to_run(own_server: Server) -> None:
     assert own_server.client("charlie").get(f"/admin/jobs/runs/{run_id}").status_code == 404
 
 
+def test_a_job_that_names_no_app_has_that_of_its_folder(own_server: Server) -> None:
+    root = own_server.root
+    step = '[[jobs.steps]]\ntype = "python"\nname = "s"\ncallable = "hello.jobs:say"\n'
+    toml = f'[[jobs]]\nname = "local"\n{step}'
+    file = "plugins/hello/jobs.toml"
+    assert draft(own_server, toml=toml)["effective"]["app"] == "_default"
+    assert draft(own_server, toml=toml, file=file)["effective"]["app"] == "hello"
+    assert root.post("/admin/jobs", json={"toml": toml, "file": file}).status_code == 201
+    assert draft(own_server, toml=toml, name="local")["effective"]["app"] == "hello"
+    tried = root.post("/admin/drafts/test-step", json={"toml": toml, "name": "local", "step": "s"}).json()
+    assert own_server.ended(tried["run_id"])["app"] == "hello"
+    assert root.post("/admin/drafts", json={"toml": toml, "file": "/etc/passwd"}).status_code == 404
+
+
 def test_the_form_of_a_run_knows_declarations_and_signatures(sales: Server) -> None:
     form = sales.root.get("/admin/jobs/daily/form").json()
     shared = {field["name"]: field for field in form["fields"]}

@@ -250,3 +250,8 @@ def test_verbs_are_separate_rights(name: str, app: str) -> None:
         principal = Principal("bob", (f"job:{app}:{name}:{verb}",))
         assert [other for other in ALL if principal.may_job(other, name, app)] == [verb]
     assert set(ALL) == VERBS
+
+
+def test_rights_on_the_test_of_a_step_are_those_on_its_job() -> None:
+    for permissions in (("job:nightly",), ("job:*", "!job:nightly:run"), ("job:other",), ("job:crm:*",)):
+        assert verbs_of(*permissions, name="_test/nightly") == verbs_of(*permissions)

@@ -18,6 +18,7 @@ from liberty.api.models import (
 )
 from liberty.jobs.run import Overrides
 from liberty.jobs.service import wire_definitions as wire
+from liberty.jobs.service.job_files import chosen_file
 from liberty.jobs.service.step_tests import StepTest
 
 router = resource("drafts", "/admin/drafts")
@@ -35,7 +36,9 @@ async def draft(asked: Guarded, body: DraftBody) -> Response:
     toml = body.toml
     if body.changes or body.definition is not None:
         toml = await asyncio.to_thread(drafts.rewritten, toml, text_changes(body.changes), body.definition)
-    return json_answer(wire.draft(await asyncio.to_thread(drafts.check, toml, name=body.name)))
+    generation = asked.services.runtime.generation
+    app = await asyncio.to_thread(lambda: chosen_file(generation, body.file).app) if body.file else None
+    return json_answer(wire.draft(await asyncio.to_thread(drafts.check, toml, name=body.name, app=app)))
 
 
 @router.post("/preview-step", responses={200: {"model": StepPreviewModel}, **_REFUSED})

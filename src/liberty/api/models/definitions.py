@@ -93,6 +93,9 @@ class DraftBody(Body):
     changes: list[DraftChange] = Field(default_factory=list, max_length=200)
     definition: Values | None = Field(None, examples=[_DEFINITION])
     name: str | None = Field(None, description="The saved job that this is a draft of.", examples=["nightly"])
+    file: str | None = Field(
+        None, description="Of a new job: the file it is to stand in.", examples=["plugins/sales/jobs.toml"]
+    )
 
 
 class SaveBody(Body):

@@ -18,6 +18,7 @@ from liberty.jobs.references import check_references
 from liberty.jobs.run import Json
 from liberty.jobs.service.doubts import doubts
 from liberty.jobs.service.hidden_text import masked_value
+from liberty.jobs.service.job_files import app_of_file
 from liberty.jobs.service.loose import loose
 from liberty.jobs.service.schedule import NamedNext, schedules_of
 from liberty.toml_files import TomlDocument, parse_toml
@@ -74,11 +75,15 @@ class Drafts:
         self._current = current
 
     def check(
-        self, toml: str, *, name: str | None = None, file: Path | None = None, app: str = DEFAULT_APP
+        self, toml: str, *, name: str | None = None, file: Path | None = None, app: str | None = None
     ) -> Draft:
-        """Everything about a text. `name`: the job it is to replace; `app`: the one of jobs that name none."""
+        """Everything about a text. `name`: the job it is to replace; `app`: the one of jobs that name none.
+
+        `file` is where it stands, when its problems are to name that.
+        """
         generation = self._current()
         path = file or Path(DRAFT)
+        app = app or _usual_app(generation, name)
         try:
             document = parse_toml(toml, file=str(path), environ=generation.settings.environ)
             raw = one_job(document.raw, str(path))
@@ -172,6 +177,15 @@ def others(catalogue: Catalogue, name: str | None) -> Catalogue:
         {key: job for key, job in catalogue.jobs.items() if key.lower() != known},
         {key: job for key, job in catalogue.quarantined.items() if key.lower() != known},
     )
+
+
+def _usual_app(generation: Generation, name: str | None) -> str:
+    """The app of the file that the saved job stands in."""
+    catalogue = generation.catalogue
+    saved = None
+    if name is not None:
+        saved = catalogue.jobs.get(name) or catalogue.quarantined.get(name)
+    return DEFAULT_APP if saved is None else app_of_file(generation, Path(saved.origin.file))
 
 
 def _taken(job: Job | None, raw: Mapping[str, Any], catalogue: Catalogue, name: str | None) -> list[Problem]:
