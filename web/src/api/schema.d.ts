@@ -28,6 +28,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Draft
+         * @description The text after the changes, what it says key by key, and everything wrong or doubtful, with lines and columns.
+         *
+         *     Only lines that are meant are written anew; comments stay. A text that does not parse comes back with its problem.
+         */
+        post: operations["draft_admin_drafts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/drafts/preview-step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Step
+         * @description What a step of the draft would do now; nothing is changed. Takes the right to run the job.
+         */
+        post: operations["preview_step_admin_drafts_preview_step_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/drafts/test-step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Step
+         * @description Run one step of the draft for real, as a run of `_test/<job>`: it writes what the step writes.
+         *
+         *     It leaves the job's own history, single instance, dependants and marks alone. Takes the right to run the job.
+         */
+        post: operations["test_step_admin_drafts_test_step_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/freeze": {
         parameters: {
             query?: never;
@@ -56,6 +120,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/job-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Job Files
+         * @description The files in which jobs may be written.
+         */
+        get: operations["list_job_files_admin_job_files_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/jobs": {
         parameters: {
             query?: never;
@@ -69,7 +153,11 @@ export interface paths {
          */
         get: operations["list_jobs_admin_jobs_get"];
         put?: never;
-        post?: never;
+        /**
+         * Create Job
+         * @description Append a job to a file, and reload. 422 with every problem when it cannot run as written.
+         */
+        post: operations["create_job_admin_jobs_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -156,6 +244,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/jobs/{name}/definition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Definition
+         * @description A job's text as it stands in its file now, its form, and everything wrong or doubtful about it.
+         */
+        get: operations["show_definition_admin_jobs__name__definition_get"];
+        /**
+         * Save Definition
+         * @description Write the job anew, the rest of its file byte for byte, and reload.
+         *
+         *     409 with what changed when it is not the text you saw any more; 422 with every problem. Then nothing is written.
+         */
+        put: operations["save_definition_admin_jobs__name__definition_put"];
+        post?: never;
+        /**
+         * Delete Job
+         * @description Take the job out of its file. Its runs and versions are kept. 422 while other jobs refer to it.
+         */
+        delete: operations["delete_job_admin_jobs__name__definition_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{name}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diff Versions
+         * @description What differs between two versions, as text and key by key.
+         */
+        get: operations["diff_versions_admin_jobs__name__diff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/jobs/{name}/disable": {
         parameters: {
             query?: never;
@@ -176,6 +314,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/jobs/{name}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Duplicate Job
+         * @description Another job like this one, comments included. Its schedules are switched off unless told otherwise.
+         */
+        post: operations["duplicate_job_admin_jobs__name__duplicate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/jobs/{name}/enable": {
         parameters: {
             query?: never;
@@ -190,6 +348,26 @@ export interface paths {
          * @description Let the job's schedule fire: written to the job's file, comments kept.
          */
         post: operations["enable_job_admin_jobs__name__enable_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{name}/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Form
+         * @description What to ask before a run: declared params and those of the steps' functions, presets, switches of steps.
+         */
+        get: operations["run_form_admin_jobs__name__form_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -278,6 +456,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/jobs/{name}/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rename Job
+         * @description Give the job another name, also where other jobs refer to it. Its pause and marks go along; past runs do not.
+         */
+        post: operations["rename_job_admin_jobs__name__rename_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/jobs/{name}/resume": {
         parameters: {
             query?: never;
@@ -312,6 +510,66 @@ export interface paths {
          * @description Start a run; it may come back `skipped` with the reason.
          */
         post: operations["start_run_admin_jobs__name__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Versions
+         * @description The versions of a job's definition, newest first: who saved each, when, and what it changed.
+         */
+        get: operations["list_versions_admin_jobs__name__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Version
+         * @description One version with its text.
+         */
+        get: operations["show_version_admin_jobs__name__versions__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{name}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Version
+         * @description Write the job as it was in that version. That is a new version.
+         */
+        post: operations["restore_version_admin_jobs__name__versions__version__restore_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -976,6 +1234,11 @@ export interface components {
          * @description A function that a python step may call.
          */
         CallableModel: {
+            /**
+             * Doc
+             * @description The whole docstring.
+             */
+            doc: string;
             /** Is Async */
             is_async: boolean;
             /** Line */
@@ -991,7 +1254,10 @@ export interface components {
              * @example flights.delays:summarise
              */
             ref: string;
-            /** Summary */
+            /**
+             * Summary
+             * @description First line of the docstring.
+             */
             summary: string;
             /** Takes Any */
             takes_any: boolean;
@@ -1056,6 +1322,43 @@ export interface components {
             values: unknown;
         };
         /**
+         * CreateBody
+         * @description A new job as text or as definition, and the file it goes into; default: the config folder's.
+         */
+        CreateBody: {
+            /**
+             * @example {
+             *       "name": "nightly",
+             *       "schedule": "0 2 * * *",
+             *       "steps": [
+             *         {
+             *           "callable": "sales.load:run",
+             *           "type": "python"
+             *         }
+             *       ]
+             *     }
+             */
+            definition?: components["schemas"]["Values"] | null;
+            /**
+             * File
+             * @example plugins/sales/jobs.toml
+             */
+            file?: string | null;
+            /** Summary */
+            summary?: string | null;
+            /**
+             * Toml
+             * @example [[jobs]]
+             *     name = "nightly"
+             *     schedule = "0 2 * * *"
+             *
+             *     [[jobs.steps]]
+             *     type = "python"
+             *     callable = "sales.load:run"
+             */
+            toml?: string | null;
+        };
+        /**
          * CrowdModel
          * @description A minute in which five or more runs begin, and more than may run at once.
          *
@@ -1111,6 +1414,331 @@ export interface components {
             timezone: string;
         };
         /**
+         * DefinitionModel
+         * @description A job as it stands in its file now. `revision` is also the ETag; send it as If-Match when you save.
+         */
+        DefinitionModel: {
+            /** App */
+            app: string;
+            /**
+             * Definition
+             * @description What stands in the text, key by key; null while it does not parse.
+             * @example {
+             *       "name": "nightly",
+             *       "schedule": "0 2 * * *",
+             *       "steps": [
+             *         {
+             *           "callable": "sales.load:run",
+             *           "type": "python"
+             *         }
+             *       ]
+             *     }
+             */
+            definition: unknown;
+            /**
+             * Editable
+             * @description False for a job that ships with the program.
+             */
+            editable: boolean;
+            /**
+             * Effective
+             * @description The definition as runs read it: older spellings replaced, steps named; null while something is wrong.
+             * @example {
+             *       "name": "nightly",
+             *       "schedule": "0 2 * * *",
+             *       "steps": [
+             *         {
+             *           "callable": "sales.load:run",
+             *           "type": "python"
+             *         }
+             *       ]
+             *     }
+             */
+            effective: unknown;
+            /**
+             * File
+             * @example config/jobs.toml
+             */
+            file: string;
+            /**
+             * Line
+             * @description Where the job begins in the file.
+             * @example 12
+             */
+            line: number;
+            /**
+             * Name
+             * @example nightly
+             */
+            name: string;
+            /**
+             * Ok
+             * @description Whether it may be saved.
+             */
+            ok: boolean;
+            /** Problems */
+            problems: components["schemas"]["DraftProblemModel"][];
+            /**
+             * Revision
+             * @example 9f2c1b7a40d3e812
+             */
+            revision: string;
+            /**
+             * Schedules
+             * @description In words, with the next instants.
+             */
+            schedules: components["schemas"]["ScheduleModel"][];
+            /**
+             * Toml
+             * @example [[jobs]]
+             *     name = "nightly"
+             *     schedule = "0 2 * * *"
+             *
+             *     [[jobs.steps]]
+             *     type = "python"
+             *     callable = "sales.load:run"
+             */
+            toml: string;
+            /**
+             * Version
+             * @description Null for a job that is quarantined.
+             * @example 4
+             */
+            version: number | null;
+            /**
+             * Warnings
+             * @description Doubtful; it may be saved all the same.
+             */
+            warnings: components["schemas"]["DraftProblemModel"][];
+        };
+        /**
+         * DeletedModel
+         * @description What was deleted. Runs and versions are kept; creating the job from `toml` brings it back.
+         */
+        DeletedModel: {
+            /** File */
+            file: string;
+            /** Name */
+            name: string;
+            /** Toml */
+            toml: string;
+        };
+        /**
+         * DraftBody
+         * @description A text, and what to change in it: single keys, or all that `definition` says differently, or both in this order.
+         *
+         *     An empty text with a `definition` writes a new one.
+         */
+        DraftBody: {
+            /** Changes */
+            changes?: components["schemas"]["DraftChange"][];
+            /**
+             * @example {
+             *       "name": "nightly",
+             *       "schedule": "0 2 * * *",
+             *       "steps": [
+             *         {
+             *           "callable": "sales.load:run",
+             *           "type": "python"
+             *         }
+             *       ]
+             *     }
+             */
+            definition?: components["schemas"]["Values"] | null;
+            /**
+             * File
+             * @description Of a new job: the file it is to stand in.
+             * @example plugins/sales/jobs.toml
+             */
+            file?: string | null;
+            /**
+             * Name
+             * @description The saved job that this is a draft of.
+             * @example nightly
+             */
+            name?: string | null;
+            /**
+             * Toml
+             * @default
+             * @example [[jobs]]
+             *     name = "nightly"
+             *     schedule = "0 2 * * *"
+             *
+             *     [[jobs.steps]]
+             *     type = "python"
+             *     callable = "sales.load:run"
+             */
+            toml: string;
+        };
+        /**
+         * DraftChange
+         * @description One change of the text. Paths start at the job; a number at the end stands for an element of a list.
+         *
+         *     `set` a key; `remove` a key or an element; `insert` an element before that place; `move` an element `to` another.
+         */
+        DraftChange: {
+            /**
+             * Op
+             * @default set
+             * @enum {string}
+             */
+            op: "set" | "remove" | "insert" | "move";
+            /**
+             * Path
+             * @example [
+             *       "steps",
+             *       0,
+             *       "query"
+             *     ]
+             */
+            path: (string | number)[];
+            /**
+             * To
+             * @description Of `move`: the place it has afterwards.
+             */
+            to?: number | null;
+            /**
+             * Value
+             * @example select 1
+             */
+            value?: unknown;
+        };
+        /**
+         * DraftModel
+         * @description A job's text and its form. Secrets are masked as `***`; saving a mask keeps the secret.
+         */
+        DraftModel: {
+            /**
+             * Definition
+             * @description What stands in the text, key by key; null while it does not parse.
+             * @example {
+             *       "name": "nightly",
+             *       "schedule": "0 2 * * *",
+             *       "steps": [
+             *         {
+             *           "callable": "sales.load:run",
+             *           "type": "python"
+             *         }
+             *       ]
+             *     }
+             */
+            definition: unknown;
+            /**
+             * Effective
+             * @description The definition as runs read it: older spellings replaced, steps named; null while something is wrong.
+             * @example {
+             *       "name": "nightly",
+             *       "schedule": "0 2 * * *",
+             *       "steps": [
+             *         {
+             *           "callable": "sales.load:run",
+             *           "type": "python"
+             *         }
+             *       ]
+             *     }
+             */
+            effective: unknown;
+            /**
+             * Ok
+             * @description Whether it may be saved.
+             */
+            ok: boolean;
+            /** Problems */
+            problems: components["schemas"]["DraftProblemModel"][];
+            /**
+             * Schedules
+             * @description In words, with the next instants.
+             */
+            schedules: components["schemas"]["ScheduleModel"][];
+            /**
+             * Toml
+             * @example [[jobs]]
+             *     name = "nightly"
+             *     schedule = "0 2 * * *"
+             *
+             *     [[jobs.steps]]
+             *     type = "python"
+             *     callable = "sales.load:run"
+             */
+            toml: string;
+            /**
+             * Warnings
+             * @description Doubtful; it may be saved all the same.
+             */
+            warnings: components["schemas"]["DraftProblemModel"][];
+        };
+        /**
+         * DraftProblemModel
+         * @description Something wrong or doubtful, and where in the text: line and column count from 1.
+         */
+        DraftProblemModel: {
+            /**
+             * Column
+             * @example 1
+             */
+            column: number | null;
+            /** Job */
+            job: string | null;
+            /**
+             * Key
+             * @description The same, written with dots.
+             * @example steps[0].query
+             */
+            key: string | null;
+            /**
+             * Line
+             * @example 3
+             */
+            line: number | null;
+            /**
+             * Message
+             * @example unknown key 'schedul'; did you mean 'schedule'?
+             */
+            message: string;
+            /**
+             * Nearest
+             * @description What was probably meant.
+             * @example schedule
+             */
+            nearest: string | null;
+            /**
+             * Path
+             * @description From the job to the key.
+             * @example [
+             *       "steps",
+             *       0,
+             *       "query"
+             *     ]
+             */
+            path: (string | number)[];
+        };
+        /**
+         * DraftRefusedModel
+         * @description Nothing was written; `draft_problems` say what is wrong and where in the draft.
+         */
+        DraftRefusedModel: {
+            /**
+             * Code
+             * @example not_found
+             */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Draft Problems */
+            draft_problems?: components["schemas"]["DraftProblemModel"][] | null;
+            /** Problems */
+            problems?: components["schemas"]["ProblemItem"][] | null;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /**
+             * Type
+             * @example urn:nomaflow:problem:not_found
+             */
+            type: string;
+        };
+        /**
          * DueModel
          * @description One instant of one schedule.
          */
@@ -1150,6 +1778,154 @@ export interface components {
              * @example Europe/Paris
              */
             timezone: string;
+        };
+        /**
+         * DuplicateBody
+         * @description The name of the copy; its schedules are switched off unless `enabled`.
+         */
+        DuplicateBody: {
+            /**
+             * Enabled
+             * @default false
+             */
+            enabled: boolean;
+            /** File */
+            file?: string | null;
+            /**
+             * To
+             * @example nightly-copy
+             */
+            to: string;
+        };
+        /**
+         * EditConflictModel
+         * @description The job was changed since it was opened: the text as it is now, and what changed since `base`.
+         */
+        EditConflictModel: {
+            /** Changed */
+            changed?: components["schemas"]["FieldChangeModel"][] | null;
+            /**
+             * Code
+             * @example not_found
+             */
+            code: string;
+            /** Detail */
+            detail: string;
+            /**
+             * Diff
+             * @description Unified diff from `base` to the text as it is now.
+             */
+            diff?: string | null;
+            /** Problems */
+            problems?: components["schemas"]["ProblemItem"][] | null;
+            /** Revision */
+            revision?: string | null;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Toml */
+            toml?: string | null;
+            /**
+             * Type
+             * @example urn:nomaflow:problem:not_found
+             */
+            type: string;
+        };
+        /**
+         * FieldChangeModel
+         * @description A key that differs. A list that was reordered has its names before and after.
+         */
+        FieldChangeModel: {
+            /** After */
+            after: unknown;
+            /** Before */
+            before: unknown;
+            /**
+             * How
+             * @enum {string}
+             */
+            how: "added" | "removed" | "changed" | "moved";
+            /**
+             * Key
+             * @example steps.load.query
+             */
+            key: string;
+        };
+        /** @enum {string} */
+        FieldKind: "string" | "int" | "float" | "bool" | "date" | "datetime" | "list" | "table" | "any";
+        /**
+         * FormFieldModel
+         * @description One value to ask for.
+         *
+         *     `kind` is what to show: `bool` a box, `date` a picker, `choices` a list; `picker` a list of connectors or pools.
+         */
+        FormFieldModel: {
+            /** Choices */
+            choices: unknown[] | null;
+            /**
+             * Default
+             * @description What the run gets when nothing is sent.
+             */
+            default: unknown;
+            /** Description */
+            description: string;
+            /** Has Default */
+            has_default: boolean;
+            /** Is Secret */
+            is_secret: boolean;
+            /**
+             * Is Token
+             * @description The default is looked up when the run starts, e.g. `${yesterday}`.
+             */
+            is_token: boolean;
+            kind: components["schemas"]["FieldKind"];
+            /**
+             * Name
+             * @example day
+             */
+            name: string;
+            /**
+             * Optional
+             * @description Whether nothing at all is a value too.
+             */
+            optional: boolean;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "declared" | "params" | "preset" | "op_kwargs" | "callable";
+            /** Picker */
+            picker: ("connector" | "pool") | null;
+            /** Required */
+            required: boolean;
+            /**
+             * Steps
+             * @description The steps whose functions take it.
+             */
+            steps: string[];
+        };
+        /**
+         * FormPresetModel
+         * @description A preset; send its name as `preset`, and only what differs from it.
+         */
+        FormPresetModel: {
+            /** Description */
+            description: string;
+            log_level: components["schemas"]["Level"] | null;
+            /** Name */
+            name: string;
+            /** Op Kwargs */
+            op_kwargs: {
+                [key: string]: components["schemas"]["Values"];
+            };
+            params: components["schemas"]["Values"];
+            /** Schedule */
+            schedule: string | null;
+            /** Step Enabled */
+            step_enabled: {
+                [key: string]: boolean;
+            };
         };
         /**
          * FreezeBody
@@ -1311,6 +2087,34 @@ export interface components {
              * @example Europe/Paris
              */
             timezone: string | null;
+        };
+        /**
+         * JobFileModel
+         * @description A file in which jobs may be written; it need not exist yet.
+         */
+        JobFileModel: {
+            /**
+             * App
+             * @description Of jobs in it that name none.
+             */
+            app: string;
+            /**
+             * File
+             * @example config/jobs.toml
+             */
+            file: string;
+            /** Is Default */
+            is_default: boolean;
+            /** Jobs */
+            jobs: number;
+        };
+        /**
+         * JobFilesModel
+         * @description The default first.
+         */
+        JobFilesModel: {
+            /** Items */
+            items: components["schemas"]["JobFileModel"][];
         };
         /**
          * JobListModel
@@ -1575,17 +2379,52 @@ export interface components {
         };
         /**
          * ParameterModel
-         * @description A parameter as written in the source.
+         * @description A parameter as written in the source, and what to ask for: kind of value, choices, the default as a value.
          */
         ParameterModel: {
-            /** Annotation */
+            /**
+             * Annotation
+             * @example Literal['full', 'delta']
+             */
             annotation: string | null;
-            /** Default */
+            /**
+             * Choices
+             * @example [
+             *       "full",
+             *       "delta"
+             *     ]
+             */
+            choices: unknown[] | null;
+            /**
+             * Default
+             * @description Source text.
+             * @example 'delta'
+             */
             default: string | null;
+            /**
+             * Description
+             * @description From the docstring.
+             */
+            description: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "string" | "int" | "float" | "bool" | "date" | "datetime" | "list" | "table" | "any";
             /** Name */
             name: string;
+            /**
+             * Optional
+             * @description Whether None is allowed.
+             */
+            optional: boolean;
             /** Required */
             required: boolean;
+            /**
+             * Value
+             * @description The default, where it is a plain value.
+             */
+            value: unknown;
         };
         /**
          * ParentModel
@@ -1696,7 +2535,7 @@ export interface components {
         };
         /**
          * PreviewModel
-         * @description A schedule in words and its next instants.
+         * @description A schedule in words, its next instants, and what to know about it.
          */
         PreviewModel: {
             /** Next */
@@ -1710,6 +2549,8 @@ export interface components {
             text: string;
             /** Timezone */
             timezone: string;
+            /** Warnings */
+            warnings: components["schemas"]["ScheduleWarningModel"][];
         };
         /**
          * ProblemDocument
@@ -1771,6 +2612,17 @@ export interface components {
             /** Quarantined */
             quarantined: number;
             reloaded_at: components["schemas"]["Instant"];
+        };
+        /**
+         * RenameBody
+         * @description The new name.
+         */
+        RenameBody: {
+            /**
+             * To
+             * @example nightly-load
+             */
+            to: string;
         };
         /**
          * ReplayBody
@@ -1971,6 +2823,23 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * RunFormModel
+         * @description Everything that may be sent with a run; `fields` go into `params`.
+         */
+        RunFormModel: {
+            /** Fields */
+            fields: components["schemas"]["FormFieldModel"][];
+            /** Job */
+            job: string;
+            log_level: components["schemas"]["Level"];
+            /** Log Levels */
+            log_levels: components["schemas"]["Level"][];
+            /** Presets */
+            presets: components["schemas"]["FormPresetModel"][];
+            /** Steps */
+            steps: components["schemas"]["StepFormModel"][];
+        };
+        /**
          * RunModel
          * @description A run, as lists show it.
          */
@@ -2070,6 +2939,48 @@ export interface components {
             status: string;
         };
         /**
+         * SaveBody
+         * @description What to save: a text, changes of it, or what it is to say. Without `toml`, of the text in the file.
+         */
+        SaveBody: {
+            /**
+             * Base
+             * @description The text as you opened it: a conflict then tells what changed since.
+             */
+            base?: string | null;
+            /** Changes */
+            changes?: components["schemas"]["DraftChange"][];
+            /**
+             * @example {
+             *       "name": "nightly",
+             *       "schedule": "0 2 * * *",
+             *       "steps": [
+             *         {
+             *           "callable": "sales.load:run",
+             *           "type": "python"
+             *         }
+             *       ]
+             *     }
+             */
+            definition?: components["schemas"]["Values"] | null;
+            /**
+             * Summary
+             * @description For the list of versions; default: the keys that changed.
+             */
+            summary?: string | null;
+            /**
+             * Toml
+             * @example [[jobs]]
+             *     name = "nightly"
+             *     schedule = "0 2 * * *"
+             *
+             *     [[jobs.steps]]
+             *     type = "python"
+             *     callable = "sales.load:run"
+             */
+            toml?: string | null;
+        };
+        /**
          * ScheduleModel
          * @description One of a job's schedules; `enabled` is false when it, or the job, is switched off.
          */
@@ -2119,6 +3030,26 @@ export interface components {
             timezone: string;
         };
         /**
+         * ScheduleWarningModel
+         * @description What to know about a schedule before saving it.
+         *
+         *     daylight: clocks change at a time it names. often: more than once a minute. rare: less than once a year.
+         *     ends: it has a last instant.
+         */
+        ScheduleWarningModel: {
+            at: components["schemas"]["Instant"] | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "daylight" | "often" | "rare" | "ends";
+            /**
+             * Text
+             * @example 2026-03-29 Europe/Paris: clocks go from 02:00 to 03:00; 02:30 fires at 03:00
+             */
+            text: string;
+        };
+        /**
          * StepErrorModel
          * @description Why a try failed.
          */
@@ -2131,6 +3062,24 @@ export interface components {
              * Type
              * @example RuntimeError
              */
+            type: string;
+        };
+        /**
+         * StepFormModel
+         * @description A step; its own values are sent as `op_kwargs[name]`, the switch as `step_enabled[name]`.
+         */
+        StepFormModel: {
+            /** Callable */
+            callable: string | null;
+            /** Description */
+            description: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Fields */
+            fields: components["schemas"]["FormFieldModel"][];
+            /** Name */
+            name: string;
+            /** Type */
             type: string;
         };
         /**
@@ -2175,6 +3124,75 @@ export interface components {
              * @example sql_copy
              */
             type: string;
+        };
+        /**
+         * StepPreviewModel
+         * @description What the step would do; nothing was changed. `preview` is empty for a step that can only be run.
+         */
+        StepPreviewModel: {
+            /** Job */
+            job: string;
+            /** Params */
+            params: unknown;
+            step: components["schemas"]["PlannedStepModel"];
+        };
+        /**
+         * StepTestBody
+         * @description The draft, the step to try out, and with what.
+         *
+         *     `outputs_of` names a run of the job whose outputs stand in for the earlier steps.
+         */
+        StepTestBody: {
+            log_level?: components["schemas"]["Level"] | null;
+            /**
+             * Name
+             * @description The saved job that this is a draft of.
+             */
+            name?: string | null;
+            /** @description Values for this step alone. */
+            op_kwargs?: components["schemas"]["Values"];
+            /**
+             * Outputs Of
+             * @example r-1842
+             */
+            outputs_of?: string | null;
+            params?: components["schemas"]["Values"];
+            /**
+             * Step
+             * @example load
+             */
+            step: string;
+            /**
+             * Toml
+             * @example [[jobs]]
+             *     name = "nightly"
+             *     schedule = "0 2 * * *"
+             *
+             *     [[jobs.steps]]
+             *     type = "python"
+             *     callable = "sales.load:run"
+             */
+            toml: string;
+        };
+        /**
+         * StepTestQueuedModel
+         * @description The run that tries the step out; follow it like any other. Its job is `_test/<job>`.
+         */
+        StepTestQueuedModel: {
+            /**
+             * Job
+             * @example _test/nightly
+             */
+            job: string;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Run Id
+             * @example r-1850
+             */
+            run_id: string;
+            /** Status */
+            status: string;
         };
         /**
          * TechnicalModel
@@ -2263,6 +3281,103 @@ export interface components {
         };
         Values: {
             [key: string]: unknown;
+        };
+        /**
+         * VersionDetailModel
+         * @description A version with its text; one that was not saved here is written out from the definition, without comments.
+         */
+        VersionDetailModel: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "create" | "change" | "restore" | "rename" | "duplicate" | "file";
+            /** As Written */
+            as_written: boolean;
+            /** Current */
+            current: boolean;
+            /** Definition */
+            definition: unknown;
+            /** File */
+            file: string | null;
+            loaded_at: components["schemas"]["Instant"];
+            saved_at: components["schemas"]["Instant"] | null;
+            /**
+             * Saved By
+             * @example user:alice
+             */
+            saved_by: string | null;
+            /**
+             * Summary
+             * @example schedule changed, steps.load added
+             */
+            summary: string;
+            /** Toml */
+            toml: string;
+            /**
+             * Version
+             * @example 4
+             */
+            version: number;
+        };
+        /**
+         * VersionDiffModel
+         * @description What differs between two versions.
+         */
+        VersionDiffModel: {
+            /** Changes */
+            changes: components["schemas"]["FieldChangeModel"][];
+            /** From */
+            from: number;
+            /** To */
+            to: number;
+            /**
+             * Unified
+             * @description Unified diff of the texts.
+             */
+            unified: string;
+        };
+        /**
+         * VersionModel
+         * @description A version; `action` is `file` when it came with the file: edited on disk, or deployed.
+         */
+        VersionModel: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "create" | "change" | "restore" | "rename" | "duplicate" | "file";
+            /** Current */
+            current: boolean;
+            /** File */
+            file: string | null;
+            loaded_at: components["schemas"]["Instant"];
+            saved_at: components["schemas"]["Instant"] | null;
+            /**
+             * Saved By
+             * @example user:alice
+             */
+            saved_by: string | null;
+            /**
+             * Summary
+             * @example schedule changed, steps.load added
+             */
+            summary: string;
+            /**
+             * Version
+             * @example 4
+             */
+            version: number;
+        };
+        /**
+         * VersionPageModel
+         * @description Newest first.
+         */
+        VersionPageModel: {
+            /** Items */
+            items: components["schemas"]["VersionModel"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * WhyModel
@@ -2365,6 +3480,150 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    draft_admin_drafts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    preview_step_admin_drafts_preview_step_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepTestBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepPreviewModel"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftRefusedModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    test_step_admin_drafts_test_step_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepTestBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepTestQueuedModel"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftRefusedModel"];
                 };
             };
             /** @description Try again later. */
@@ -2496,6 +3755,44 @@ export interface operations {
             };
         };
     };
+    list_job_files_admin_job_files_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobFilesModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_jobs_admin_jobs_get: {
         parameters: {
             query?: never;
@@ -2521,6 +3818,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobListModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_job_admin_jobs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefinitionModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditConflictModel"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftRefusedModel"];
                 };
             };
             /** @description Try again later. */
@@ -2699,6 +4056,208 @@ export interface operations {
             };
         };
     };
+    show_definition_admin_jobs__name__definition_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefinitionModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    save_definition_admin_jobs__name__definition_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision you saw, as in ETag; `*` takes whatever is there. */
+                "if-match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefinitionModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditConflictModel"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftRefusedModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_job_admin_jobs__name__definition_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision you saw, as in ETag; `*` takes whatever is there. */
+                "if-match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditConflictModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    diff_versions_admin_jobs__name__diff_get: {
+        parameters: {
+            query?: {
+                /** @description Default: the one before `to`. */
+                from?: number | null;
+                /** @description Default: the current one. */
+                to?: number | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDiffModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     disable_job_admin_jobs__name__disable_post: {
         parameters: {
             query?: never;
@@ -2739,6 +4298,50 @@ export interface operations {
             };
         };
     };
+    duplicate_job_admin_jobs__name__duplicate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DuplicateBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefinitionModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     enable_job_admin_jobs__name__enable_post: {
         parameters: {
             query?: never;
@@ -2766,6 +4369,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    run_form_admin_jobs__name__form_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFormModel"];
                 };
             };
             /** @description Try again later. */
@@ -2949,6 +4592,62 @@ export interface operations {
             };
         };
     };
+    rename_job_admin_jobs__name__rename_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision you saw, as in ETag; `*` takes whatever is there. */
+                "if-match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefinitionModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditConflictModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     resume_job_admin_jobs__name__resume_post: {
         parameters: {
             query?: never;
@@ -3023,6 +4722,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunQueuedModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_versions_admin_jobs__name__versions_get: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionPageModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    show_version_admin_jobs__name__versions__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetailModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    restore_version_admin_jobs__name__versions__version__restore_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision you saw, as in ETag; `*` takes whatever is there. */
+                "if-match"?: string | null;
+            };
+            path: {
+                name: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefinitionModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditConflictModel"];
                 };
             };
             /** @description Try again later. */
