@@ -215,9 +215,6 @@ async def insert_queued(tx: Tx, new: NewRun, now: datetime, owner: str | None = 
 
 async def insert_skipped(tx: Tx, new: NewRun, reason: str, now: datetime) -> Enqueued:
     """Insert a run that is born final: it was due or asked for, and did not start."""
-    existing = await find(tx, new)
-    if existing is not None:
-        return Enqueued(existing, created=False)
     row = await tx.first(_INSERT, _values(new, SKIPPED, reason, now))
     if row is not None:
         return Enqueued(run_from(row), created=True)
