@@ -172,7 +172,8 @@ class Run:
     """One row of `ly2_job_runs`. Times are aware UTC; `number` is the n of `r-<n>`.
 
     `caught_up`: it was due while nobody could start it. A summary row stands for all the instants from
-    `covers_since` to its `scheduled_at`, `covers_count` of them or more.
+    `covers_since` to its `scheduled_at`, `covers_count` of them or more. `code` is the digest of the plugins and
+    libraries it ran with, known from its end on.
     """
 
     number: int
@@ -204,6 +205,7 @@ class Run:
     covers_count: int | None = None
     gates: tuple[Gate, ...] = ()
     backfill: int | None = None
+    code: str | None = None
 
     @property
     def run_id(self) -> str:

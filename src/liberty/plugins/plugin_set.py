@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import inspect
+import os
 import re
 from collections.abc import Callable
 from functools import cached_property
@@ -160,6 +161,15 @@ class PluginSet:
         return frozenset(parameter.name for parameter in described[-1].parameters)
 
     @cached_property
+    def file_digests(self) -> dict[str, str]:
+        """A digest of each file, by its path below the folder."""
+        return {
+            os.path.relpath(source.path, self.tree.root): sha256_digits(source.text)
+            for source in self.tree.modules.values()
+            if source.text is not None
+        }
+
+    @cached_property
     def _digest(self) -> str:
         digest = hashlib.sha256()
         for name, source in sorted(self.tree.modules.items()):
@@ -169,6 +179,11 @@ class PluginSet:
     def fingerprint(self) -> str:
         """Equal for equal code: 16 hexadecimal digits over all sources."""
         return self._digest
+
+
+def sha256_digits(text: bytes) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a file."""
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def _is_shipped(module_name: str) -> bool:

@@ -9,6 +9,7 @@ from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.run_log import RunLog
 from liberty.jobs.job import Job
 from liberty.jobs.run import RUNNING, Run, StepRun, Trigger
+from liberty.jobs.store.code import Code
 from liberty.jobs.store.runs import Fence
 
 type Stop = Literal["abort", "timeout", "shutdown"]
@@ -46,6 +47,7 @@ class Execution:
     finishing: bool = False
     current_step: str | None = None
     flushing: "asyncio.Future[None] | None" = None
+    code: Code | None = None
 
     @property
     def job(self) -> Job:

@@ -16,6 +16,7 @@ from liberty.errors import LibertyError, StorageFull, Unavailable
 from liberty.etl.current_run import current_run_id
 from liberty.jobs.engine import narrate
 from liberty.jobs.engine.capture import capture
+from liberty.jobs.engine.code_seen import CodeSeen
 from liberty.jobs.engine.courtesy import courtesy
 from liberty.jobs.engine.execution import Execution, Queued, Stop
 from liberty.jobs.engine.persist import persist, persist_unless_full
@@ -30,7 +31,9 @@ from liberty.jobs.events import LogGrew, RunMoved, StepMoved
 from liberty.jobs.marks import CopyMark
 from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, Status, StepRun
 from liberty.jobs.steps.base import StepLog
+from liberty.jobs.store import code as code_store
 from liberty.jobs.store import logs, marks, queue, retention, runs, step_runs
+from liberty.jobs.store.code import Code
 from liberty.jobs.store.queue import Turn
 from liberty.jobs.store.runs import Fence
 from liberty.settings import Settings
@@ -59,6 +62,7 @@ class Runner:
         self.owner = owner
         self.threads = StepThreads(settings.jobs.sync_threads, settings.jobs.max_abandoned_threads)
         self.plugin_loop = PluginLoop()
+        self._code = CodeSeen()
         self.active: dict[int, Execution] = {}
         self._claiming: dict[int, tuple[Stop, str] | None] = {}
         self._logs_wait_until = 0.0
@@ -198,6 +202,7 @@ class Runner:
             timer = loop.call_later(job.timeout_seconds, execution.stop, "timeout", reason)
         try:
             host.plugins = await execution.generation.plugins.settled_snapshot()
+            execution.code = await self._code.of(host.plugins)
             verdict = await walk.run()
         except asyncio.CancelledError:
             if execution.stopping is None:
@@ -238,8 +243,14 @@ class Runner:
                 await execution.flushing
             lines, dropped = execution.log.close()
             end = (execution.fence, walk.unsaved, verdict, walk.rows_affected, now)
+            code = execution.code
+            fresh = code if code is not None and not self._code.is_stored(code) else None
             try:
-                ended = await persist_unless_full(self._database, _end, *end, lines, dropped)
+                ended = await persist_unless_full(
+                    self._database, _end, *end, lines, dropped, code.digest if code else None, fresh
+                )
+                if fresh is not None:
+                    self._code.stored(fresh)
             except StorageFull:
                 lines, more = shed(lines)
                 ended = await persist(self._database, _end_on_full_disk, *end, lines, dropped + more)
@@ -327,9 +338,15 @@ async def _end(
     now: datetime,
     lines: list[LogLine],
     dropped: int,
+    code: str | None = None,
+    fresh: Code | None = None,
 ) -> Run | None:
-    """The final status, the last steps and the last lines, all or nothing. An abort granted meanwhile wins."""
-    end = partial(runs.end, tx, fence, now=now, rows_affected=rows, lines=len(lines), dropped=dropped)
+    """The final status, the last steps and the last lines, all or nothing. An abort granted meanwhile wins.
+
+    `fresh` is what the digest `code` stands for, when that may not be known yet.
+    """
+    counts: dict[str, Any] = {"rows_affected": rows, "lines": len(lines), "dropped": dropped}
+    end = partial(runs.end, tx, fence, now=now, code=code, **counts)
     ended = await end(target=verdict.status, reason=verdict.reason)
     if ended is None:
         run = await runs.get(tx, fence.number)
@@ -338,6 +355,8 @@ async def _end(
     if ended is not None:
         await step_runs.write(tx, fence.number, steps)
         await logs.add(tx, fence.number, lines)
+        if fresh is not None:
+            await code_store.remember(tx, fresh, now)
     return ended
 
 

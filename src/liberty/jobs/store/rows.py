@@ -38,6 +38,7 @@ RUN_COLUMNS = (
     t.runs.c.covers_count,
     t.runs.c.gates,
     t.runs.c.backfill,
+    t.runs.c.code,
 )
 
 
@@ -60,7 +61,7 @@ def run_from(row: Row) -> Run:
     (rows, params, overrides, replay_of, version, owner, epoch, step, chain, abort_by, lines, dropped) = row[
         12:24
     ]
-    caught_up, covers_since, covers_count, gates, backfill = row[24:]
+    caught_up, covers_since, covers_count, gates, backfill, code = row[24:]
     return Run(
         number=number,
         job=job,
@@ -91,6 +92,7 @@ def run_from(row: Row) -> Run:
         covers_count=covers_count,
         gates=gates_from(gates),
         backfill=backfill,
+        code=code,
     )
 
 

@@ -144,6 +144,7 @@ def _ending(target: Status) -> Update:
             finished_at=bindparam("at"),
             rows_affected=bindparam("rows"),
             current_step=None,
+            code=bindparam("code"),
             log_lines=runs.c.log_lines + bindparam("lines"),
             log_dropped=runs.c.log_dropped + bindparam("dropped"),
         )
@@ -266,6 +267,7 @@ async def end(
     rows_affected: int | None = None,
     lines: int = 0,
     dropped: int = 0,
+    code: str | None = None,
 ) -> Run | None:
     """Give a run its final status; None when it is no longer ours or already final.
 
@@ -278,6 +280,7 @@ async def end(
         "rows": rows_affected,
         "lines": lines,
         "dropped": dropped,
+        "code": code,
         **_fence_values(fence),
     }
     row = await tx.first(_ENDINGS[target], values)

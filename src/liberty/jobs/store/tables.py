@@ -60,6 +60,7 @@ runs = Table(
     Column("covers_count", Integer),
     Column("gates", Text),
     Column("backfill", BigInteger),
+    Column("code", Text),
     CheckConstraint(
         "(finished_at IS NULL) = (status IN ('queued', 'running', 'aborting'))",
         name="ly2_job_runs_final_has_end",
@@ -281,3 +282,13 @@ job_edits = Table(
     sqlite_autoincrement=True,
 )
 Index("ly2_job_edits_job", job_edits.c.job, job_edits.c.id)
+
+code = Table(
+    "ly2_code",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("files", Text, nullable=False),
+    Column("libraries", Text, nullable=False),
+    Column("python", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
