@@ -28,8 +28,8 @@ class Access:
 
     public: nothing. page: nothing either; it is the same for everybody and holds no data. signed-in: to be known;
     what is listed is limited to what they may read. permission: any one of `permissions`, in which `{x}` stands for
-    the path's x. job: `verb` on the job the path names. run: `verb` on the job of the run the path names, which the
-    service checks as it reads the run.
+    the path's x. job: `verb` on the job the path names. run: `verb` on the job of the run the path, or a query, names,
+    which the service checks as it reads the run.
     """
 
     kind: Kind
@@ -81,7 +81,16 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("GET", "/metrics"): _permission("monitoring:view"),
     ("GET", "/admin/jobs"): SIGNED_IN,
     ("GET", "/admin/jobs/runs"): SIGNED_IN,
+    ("GET", "/admin/jobs/runs/counts"): SIGNED_IN,
+    ("GET", "/admin/jobs/runs/export"): SIGNED_IN,
+    ("GET", "/admin/jobs/runs/compare"): _run("read"),
+    ("POST", "/admin/jobs/runs/abort"): SIGNED_IN,
+    ("POST", "/admin/jobs/runs/replay"): SIGNED_IN,
     ("GET", "/admin/jobs/runs/{run_id}"): _run("read"),
+    ("GET", "/admin/jobs/runs/{run_id}/story"): _run("read"),
+    ("GET", "/admin/jobs/runs/{run_id}/changes"): _run("read"),
+    ("GET", "/admin/jobs/runs/{run_id}/logs/summary"): _run("read"),
+    ("GET", "/admin/jobs/runs/{run_id}/logs/search"): _run("read"),
     ("GET", "/admin/jobs/runs/{run_id}/logs"): _run("read"),
     ("POST", "/admin/jobs/runs/{run_id}/abort"): _run("abort"),
     ("POST", "/admin/jobs/runs/{run_id}/cancel"): _run("abort"),
@@ -120,6 +129,21 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("POST", "/admin/drafts"): _EDIT,
     ("POST", "/admin/drafts/preview-step"): _EDIT,
     ("POST", "/admin/drafts/test-step"): _EDIT,
+    ("GET", "/admin/overview/jobs"): SIGNED_IN,
+    ("GET", "/admin/overview/load"): SIGNED_IN,
+    ("GET", "/admin/overview/calendar"): SIGNED_IN,
+    ("GET", "/admin/pools"): _permission("settings:connectors", "settings:technical"),
+    ("POST", "/admin/pools/{pool}/test"): _permission("settings:connectors", "settings:technical"),
+    ("POST", "/admin/pools/{pool}/reload"): _permission("settings:connectors", "settings:reload"),
+    ("GET", "/admin/connectors"): _permission("settings:connectors", "settings:jobs"),
+    ("GET", "/admin/connectors/names"): SIGNED_IN,
+    ("POST", "/admin/connectors/{connector}/queries/{query}/run"): _permission(
+        "settings:connectors", "sql:{connector}:{query}"
+    ),
+    ("GET", "/admin/connectors/{connector}/tables"): _permission("settings:connectors", "settings:jobs"),
+    ("GET", "/admin/connectors/{connector}/tables/{table}/columns"): _permission(
+        "settings:connectors", "settings:jobs"
+    ),
     ("GET", "/admin/freeze"): SIGNED_IN,
     ("POST", "/admin/freeze"): _EDIT,
     ("DELETE", "/admin/freeze"): _EDIT,

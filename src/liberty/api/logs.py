@@ -48,7 +48,7 @@ async def show_log(
 ) -> Response:
     """The log of a run."""
     run = await asked.services.runtime.reader.get(run_id, asked.caller)
-    lowest = _level(level)
+    lowest = level_of(level)
     after = _after(last_event_id, cursor, since)
     wants_text = "text/plain" in request.headers.get("accept", "")
     if wants_text:
@@ -118,7 +118,8 @@ def _follower(asked: Asked) -> LogFollower:
     return LogFollower(runtime.reader, runtime.bus)
 
 
-def _level(text: str | None) -> Level | None:
+def level_of(text: str | None) -> Level | None:
+    """The level a query names. Raises Invalid."""
     if not text:
         return None
     match text.strip().upper():
@@ -133,7 +134,14 @@ def _level(text: str | None) -> Level | None:
 def _after(last_event_id: str | None, cursor: str | None, since: int | None) -> int:
     for text in (last_event_id, cursor):
         if text:
-            if not (text.isascii() and text.isdigit() and len(text) <= 18):
-                raise Invalid(f"{text!r} is no line number")
-            return int(text)
+            return line_number(text)
     return since or 0
+
+
+def line_number(text: str | None) -> int:
+    """The number of a line that a query names, 0 for none. Raises Invalid."""
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Invalid(f"{text!r} is no line number")
+    return int(text)

@@ -1,8 +1,8 @@
 """Runs: the list, one run, abort and replay."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import Header, Query
+from fastapi import Depends, Header, Query
 from starlette.responses import Response
 
 from liberty.api.access import Guarded, resource
@@ -20,7 +20,7 @@ from liberty.api.models import (
 from liberty.errors import Invalid
 from liberty.jobs.run import Overrides, Run
 from liberty.jobs.service import ReplayRequest, wire
-from liberty.jobs.service.caller import app_of
+from liberty.jobs.service.find_runs import Query as Wanted
 from liberty.jobs.service.instants import parse_instant
 
 runs_router = resource("runs", "/admin/jobs/runs")
@@ -30,9 +30,7 @@ start_router.route_class = HotRoute
 MAX_KEY = 200
 
 
-@runs_router.get("", responses={200: {"model": RunPageModel}})
-async def list_runs(
-    asked: Guarded,
+async def run_query(
     job: Annotated[list[str] | None, Query(description="One or more names, also with commas.")] = None,
     status: Annotated[
         list[str] | None, Query(description="One or more, any spelling, also with commas.")
@@ -43,20 +41,55 @@ async def list_runs(
     until: Annotated[
         str | None, Query(alias="to", description="Date (the whole day counts) or date-time.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
-) -> Response:
-    """Runs of the jobs you may read, newest first."""
-    page = await asked.services.runtime.reader.page(
-        asked.caller,
-        jobs=[_as_written(asked, name) for name in _words(job)],
+    trigger: Annotated[
+        list[str] | None, Query(description="cron, manual, api, cli, call_job; also with commas.")
+    ] = None,
+    user: Annotated[str | None, Query(description="A part of who asked for it.", examples=["alice"])] = None,
+    text: Annotated[
+        str | None, Query(description="A part of the run id, job, reason, user or params.")
+    ] = None,
+) -> Wanted:
+    """The filter of every list of runs, as a query string says it."""
+    return Wanted(
+        jobs=_words(job),
         statuses=_words(status),
         since=parse_instant(since, "from") if since else None,
         until=parse_instant(until, "to", end_of_day=True) if until else None,
-        limit=limit,
-        cursor=cursor or None,
+        triggers=_words(trigger),
+        user=user,
+        text=text,
     )
-    return json_answer({"items": [wire.run(item) for item in page.items], "next_cursor": page.next_cursor})
+
+
+type RunQuery = Annotated[Wanted, Depends(run_query)]
+
+
+@runs_router.get("", responses={200: {"model": RunPageModel}})
+async def list_runs(
+    asked: Guarded,
+    query: RunQuery,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    cursor: Annotated[
+        str | None, Query(description="`next_cursor` or, with direction=newer, `previous_cursor`.")
+    ] = None,
+    direction: Annotated[
+        Literal["older", "newer"], Query(description="newer: the runs that follow the cursor's.")
+    ] = "older",
+) -> Response:
+    """Runs of the jobs you may read, newest first.
+
+    With a trigger, user or text a page may be short, or empty, and have a `next_cursor` all the same.
+    """
+    found = await asked.services.pages.finder.page(
+        query, asked.caller, limit=limit, cursor=cursor or None, newer=direction == "newer"
+    )
+    return json_answer(
+        {
+            "items": [wire.run(item) for item in found.items],
+            "next_cursor": None if found.older is None else f"r-{found.older}",
+            "previous_cursor": None if found.newer is None else f"r-{found.newer}",
+        }
+    )
 
 
 async def show_run(run_id: str, asked: Guarded) -> Response:
@@ -85,7 +118,7 @@ async def replay_run(run_id: str, asked: Guarded, body: ReplayBody | None = None
     """Run again what has ended: same params, today's definition unless told otherwise."""
     asked.services.refuse_while_stopping()
     wanted = body or ReplayBody()
-    request = ReplayRequest(wanted.definition, wanted.from_step, _overrides(wanted))
+    request = ReplayRequest(wanted.definition, wanted.from_step, overrides_of(wanted))
     run = await asked.services.runtime.requests.replay(run_id, request, asked.caller)
     return json_answer({**_queued(run), "replay_of": f"r-{run.replay_of}"}, 202)
 
@@ -105,24 +138,19 @@ async def start_run(
         raise Invalid(f"Idempotency-Key has 1 to {MAX_KEY} characters")
     run = await asked.services.runtime.requests.start(
         name,
-        _overrides(body) if body is not None else Overrides(),
+        overrides_of(body) if body is not None else Overrides(),
         asked.caller,
         idempotency_key=idempotency_key,
     )
     return json_answer(_queued(run), 202)
 
 
-def _as_written(asked: Guarded, name: str) -> str:
-    """The name as the catalogue spells it; runs of a job that is gone are found under the name they ran as."""
-    found = app_of(asked.services.runtime.generation.catalogue, name)
-    return found[0] if found is not None else name
-
-
 def _words(values: list[str] | None) -> list[str]:
     return [word.strip() for value in values or () for word in value.split(",") if word.strip()]
 
 
-def _overrides(body: RunBody) -> Overrides:
+def overrides_of(body: RunBody) -> Overrides:
+    """What a request wants changed."""
     return Overrides(
         params=body.params,
         op_kwargs=body.op_kwargs,

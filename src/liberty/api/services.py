@@ -18,6 +18,7 @@ from liberty.jobs.service.explain import Explainer
 from liberty.jobs.service.jobs import JobReader
 from liberty.jobs.service.marks import Marks
 from liberty.jobs.service.operate import Operations
+from liberty.jobs.service.pages import Pages
 from liberty.jobs.service.plan import Planner
 from liberty.jobs.service.schedule import ScheduleReader
 from liberty.jobs.service.step_tests import StepTests
@@ -47,6 +48,7 @@ class Services:
     versions: Versions
     step_tests: StepTests
     technical: Technical
+    pages: Pages
 
     @classmethod
     def of(
@@ -72,16 +74,18 @@ class Services:
             reload=runtime.reload,
             drafts=drafts,
         )
+        jobs = JobReader(database=database, scheduler=scheduler, current=current)
+        schedule = ScheduleReader(database=database, clock=clock, scheduler=scheduler, current=current)
         return cls(
             runtime=runtime,
             liveness=liveness,
             admin_ready=admin_ready,
             counter=RunCounter(runtime.bus),
-            jobs=JobReader(database=database, scheduler=scheduler, current=current),
+            jobs=jobs,
             operations=Operations(
                 database=database, clock=clock, scheduler=scheduler, current=current, reload=runtime.reload
             ),
-            schedule=ScheduleReader(database=database, clock=clock, scheduler=scheduler, current=current),
+            schedule=schedule,
             explainer=Explainer(database=database, clock=clock, scheduler=scheduler, current=current),
             planner=planner,
             backfills=Backfills(database=database, clock=clock, engine=engine, current=current),
@@ -107,6 +111,16 @@ class Services:
             ),
             technical=Technical(
                 database=database, clock=clock, engine=engine, scheduler=scheduler, current=current
+            ),
+            pages=Pages.of(
+                database=database,
+                clock=clock,
+                scheduler=scheduler,
+                current=current,
+                jobs=jobs,
+                schedule=schedule,
+                requests=runtime.requests,
+                reader=runtime.reader,
             ),
         )
 

@@ -174,6 +174,18 @@ class PoolSet:
         for engine in mine:
             await _dispose(engine, loop)
 
+    async def recycle(self, name: str) -> int:
+        """Close a pool's connections, those in use when they come back; on how many loops there were any.
+
+        What asks next gets new ones. A registered engine is its owner's to dispose of.
+        """
+        name = self.resolve(name)
+        with self._lock:
+            mine = [(key[0], self._engines.pop(key)) for key in list(self._engines) if key[1] == name]
+        for loop, engine in mine:
+            await _dispose(engine, loop)
+        return len(mine)
+
     async def close(self) -> None:
         """Close the connections of all loops. The set can be used again afterwards."""
         with self._lock:

@@ -117,10 +117,11 @@ class RunDetailModel(RunModel):
 
 
 class RunPageModel(Answer):
-    """Newest first; `next_cursor` leads to older ones."""
+    """Newest first; `next_cursor` leads to older ones, `previous_cursor` with `direction=newer` to newer ones."""
 
     items: list[RunModel]
-    next_cursor: str | None
+    next_cursor: str | None = Field(examples=["r-1801"])
+    previous_cursor: str | None = Field(examples=["r-1850"])
 
 
 class RunQueuedModel(Answer):

@@ -71,13 +71,14 @@ class JobReader:
         self._scheduler = scheduler
         self._current = current
 
-    async def views(self, caller: Caller) -> list[JobView]:
+    async def views(self, caller: Caller, *, with_last_run: bool = True) -> list[JobView]:
         """Every job the caller may read, by name."""
         catalogue = self._current().catalogue
         jobs: list[Job | QuarantinedJob] = [*catalogue.jobs.values(), *catalogue.quarantined.values()]
         visible = [job for job in jobs if caller.may("read", job.name, job.app)]
         visible.sort(key=lambda job: job.name.lower())
-        latest = await self._database.read(listing.latest_of_jobs, [job.name for job in visible])
+        asked = [job.name for job in visible] if with_last_run else []
+        latest = await self._database.read(listing.latest_of_jobs, asked)
         counts = await self._database.read(listing.in_flight_counts)
         next_fires = self._scheduler.next_fires()
         return [

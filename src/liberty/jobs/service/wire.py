@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from liberty.clock import rfc3339
@@ -12,7 +12,7 @@ from liberty.secrets import redactor
 if TYPE_CHECKING:
     from liberty.jobs.service.backfill import Backfill
     from liberty.jobs.service.config_files import SectionView
-    from liberty.jobs.service.forecast import Meeting, Night
+    from liberty.jobs.service.forecast import Crowd, Meeting, Night
     from liberty.jobs.service.jobs import JobDetail, JobView
     from liberty.jobs.service.marks import StepMark
     from liberty.jobs.service.plan import Plan
@@ -29,6 +29,11 @@ type Wire = dict[str, Json]
 def instant(at: datetime | None) -> str | None:
     """RFC 3339, UTC, milliseconds."""
     return None if at is None else rfc3339(at)
+
+
+def instant_of_millis(at: int | None) -> str | None:
+    """The same from milliseconds since 1970."""
+    return None if at is None else rfc3339(datetime.fromtimestamp(at / 1000, UTC))
 
 
 def run(fact: Run) -> Wire:
@@ -203,12 +208,15 @@ def calendar(fact: "Calendar") -> Wire:
     return {
         "items": [_coming(item) for item in fact.items],
         "truncated": fact.truncated,
-        "daylight": [_night(night) for night in fact.nights],
+        "daylight": [night(found) for found in fact.nights],
         "overlaps": [_meeting(meeting) for meeting in fact.meetings],
-        "crowded": [
-            {"at": rfc3339(crowd.at), "fires": crowd.fires, "jobs": list(crowd.jobs)} for crowd in fact.crowds
-        ],
+        "crowded": [crowd_of(crowd) for crowd in fact.crowds],
     }
+
+
+def crowd_of(fact: "Crowd") -> Wire:
+    """A minute in which more runs begin than may run at once."""
+    return {"at": rfc3339(fact.at), "fires": fact.fires, "jobs": [*fact.jobs]}
 
 
 def _coming(fact: "Coming") -> Wire:
@@ -224,7 +232,8 @@ def _coming(fact: "Coming") -> Wire:
     }
 
 
-def _night(fact: "Night") -> Wire:
+def night(fact: "Night") -> Wire:
+    """A change of a zone's clock and what it moves."""
     return {
         "date": fact.before.date().isoformat(),
         "timezone": fact.timezone,

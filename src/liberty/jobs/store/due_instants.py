@@ -44,6 +44,8 @@ OUTCOMES: Mapping[str, str] = {
 """Letter and word. `late` and `caught up` succeeded; `held` was skipped for a pause or freeze."""
 
 LATE_MS = 60_000
+_SUCCEEDED = "slc"
+_OPEN = frozenset("qrx")
 _PLACES_PER_STATEMENT = 100
 
 
@@ -55,8 +57,26 @@ class Strip:
     outcomes: str
     durations: list[int | None]
     runs: list[int]
+
     stands_for: dict[int, int]
     """By position, how many instants a summary stands for."""
+
+    @property
+    def final(self) -> bool:
+        """Whether every run in it has ended."""
+        return _OPEN.isdisjoint(self.outcomes)
+
+    def newest(self, count: int) -> "Strip":
+        """The last `count` of it."""
+        cut = max(0, len(self.due) - count)
+        kept = {at - cut: covered for at, covered in self.stands_for.items() if at >= cut}
+        return Strip(self.due[cut:], self.outcomes[cut:], self.durations[cut:], self.runs[cut:], kept)
+
+    @property
+    def succeeded_in(self) -> list[int]:
+        """How long those took that succeeded."""
+        pairs = zip(self.outcomes, self.durations, strict=True)
+        return [took for letter, took in pairs if letter in _SUCCEEDED and took is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +98,13 @@ def _word(text: str) -> ColumnElement[str]:
 
 _CRON = runs.c.trigger == _word("cron")
 _DUE: ColumnElement[int] = millis(runs.c.scheduled_at)
-_TOOK: ColumnElement[int] = millis(runs.c.finished_at) - millis(runs.c.started_at)
+_BEGAN: ColumnElement[int] = millis(runs.c.started_at)
+_ENDED: ColumnElement[int] = millis(runs.c.finished_at)
 _skipped = runs.c.status == _word("skipped")
+_succeeded = runs.c.status == _word("succeeded")
 _LETTER: ColumnElement[str] = case(
+    (and_(_succeeded, runs.c.caught_up), _word("c")),
+    (_succeeded, _word("s")),
     (and_(_skipped, runs.c.reason.like(_word("missed%"))), _word("m")),
     (and_(_skipped, runs.c.reason.like(_word("skipped: paused by %"))), _word("h")),
     (and_(_skipped, runs.c.reason.like(_word("skipped: frozen by %"))), _word("h")),
@@ -90,13 +114,19 @@ _LETTER: ColumnElement[str] = case(
     (runs.c.status == _word("aborted"), _word("a")),
     (runs.c.status == _word("queued"), _word("q")),
     (runs.c.status == _word("running"), _word("r")),
-    (runs.c.status == _word("aborting"), _word("x")),
-    (runs.c.caught_up, _word("c")),
+    else_=_word("x"),
+)
+"""Whether a success was late is left open: to tell costs more than all the rest, and is only asked where needed."""
+_LATE_TOO: ColumnElement[str] = case(
     (
-        millis(runs.c.started_at) - millis(runs.c.scheduled_at) > literal_column(str(LATE_MS)),
+        and_(
+            _succeeded,
+            ~runs.c.caught_up,
+            literal_column(str(LATE_MS)) < _BEGAN - _DUE,
+        ),
         _word("l"),
     ),
-    else_=_word("s"),
+    else_=_LETTER,
 )
 
 
@@ -120,10 +150,10 @@ async def strips(tx: Tx, places: Sequence[tuple[str, str]], count: int) -> dict[
         latest.reverse()
         found[job] = Strip(
             [row[1] for row in latest],
-            "".join([row[2] for row in latest]),
-            [row[3] for row in latest],
-            [row[4] for row in latest],
-            {index: row[5] for index, row in enumerate(latest) if row[5] is not None},
+            "".join(["l" if row[2] == "s" and row[3] - row[1] > LATE_MS else row[2] for row in latest]),
+            [row[4] - row[3] if row[3] is not None and row[4] is not None else None for row in latest],
+            [row[5] for row in latest],
+            {index: row[6] for index, row in enumerate(latest) if row[6] is not None},
         )
     return found
 
@@ -135,13 +165,12 @@ def _latest(places: int) -> Select[Any] | CompoundSelect[Any]:
             runs.c.job,
             _DUE.label("due"),
             _LETTER.label("letter"),
-            _TOOK.label("took"),
+            _BEGAN.label("began"),
+            _ENDED.label("ended"),
             runs.c.id,
             runs.c.covers_count,
         )
-        .where(
-            runs.c.job == bindparam(f"job_{index}"), runs.c.schedule == bindparam(f"key_{index}"), _CRON
-        )
+        .where(runs.c.job == bindparam(f"job_{index}"), runs.c.schedule == bindparam(f"key_{index}"), _CRON)
         .order_by(runs.c.scheduled_at.desc())
         .limit(bindparam("count"))
         .subquery()
@@ -170,8 +199,8 @@ def _by_hour(places: int) -> Select[Any]:
         select(
             runs.c.job.label("job"),
             _DUE.label("due"),
-            _LETTER.label("letter"),
-            _TOOK.label("took"),
+            _LATE_TOO.label("letter"),
+            (_ENDED - _BEGAN).label("took"),
             runs.c.id.label("id"),
             func.coalesce(runs.c.covers_count, literal_column("1")).label("weight"),
         ).where(
@@ -185,7 +214,15 @@ def _by_hour(places: int) -> Select[Any]:
     ]
     rows = (union_all(*parts) if len(parts) > 1 else parts[0]).subquery()
     grouped = (
-        select(rows.c.job, _floor(rows.c.due).label("hour"), rows.c.letter, rows.c.weight, rows.c.due, rows.c.id, rows.c.took)
+        select(
+            rows.c.job,
+            _floor(rows.c.due).label("hour"),
+            rows.c.letter,
+            rows.c.weight,
+            rows.c.due,
+            rows.c.id,
+            rows.c.took,
+        )
     ).subquery()
     return (
         select(
