@@ -102,13 +102,15 @@ async def talk(lines: int, **_):
 '''
 
 
-def lay_out(folder: Path, *, jobs: str = JOBS, app: str = "") -> Path:
+def lay_out(folder: Path, *, jobs: str = JOBS, app: str = "", connectors: str | None = None) -> Path:
     """An apps repo; its config folder."""
     config, plugin = folder / "config", folder / "plugins" / "hello"
     config.mkdir(parents=True)
     plugin.mkdir(parents=True)
     (config / "jobs.toml").write_text(jobs)
     (config / "app.toml").write_text(app)
+    if connectors is not None:
+        (config / "connectors.toml").write_text(connectors)
     (plugin / "__init__.py").write_text("")
     (plugin / "jobs.py").write_text(PLUGIN)
     return config

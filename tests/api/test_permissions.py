@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from liberty.api.access import EVENTS, ROUTES, Access, check_complete
+from liberty.api.access import EVENTS, ROUTES, Access, allowed, check_complete
 from liberty.api.application import served_routes
 from liberty.errors import Internal
 from liberty.live.events import HANDLED
+from tests.factories import caller
 from tests.server import Server, lay_out, serving
 
 MAY = {
@@ -27,19 +28,30 @@ BODIES: dict[str, dict[str, Any]] = {
     "/admin/jobs/validate": {"toml": ""},
     "/admin/jobs/{name:path}/backfill": {"from": "2026-05-01", "to": "2026-05-03"},
     "/admin/config/{section}": {"hash": "-", "changes": [{"path": ["x"], "value": 1}]},
+    "/admin/jobs/runs/abort": {"run_ids": ["r-999999"]},
+    "/admin/jobs/runs/replay": {"run_ids": ["r-999999"]},
 }
 QUERIES = {
     "/auth/link": {"token": "-"},
     "/admin/jobs/cron-preview": {"schedule": "0 2 * * *"},
     "/admin/jobs/{name:path}/marks/{step}": {"value": ""},
+    "/admin/jobs/runs/compare": {"a": "{run_id}", "b": "{run_id}"},
+    "/admin/jobs/runs/{run_id}/logs/search": {"q": "hello"},
 }
+CONNECTORS = """
+[connectors.orders]
+type = "sql"
+[[connectors.orders.queries]]
+name = "count"
+sql = "SELECT count(*) AS runs FROM ly2_job_runs"
+"""
 
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
     """A server with one finished run of each of two jobs whose names begin alike."""
     folder: Path = tmp_path_factory.mktemp("matrix")
-    with serving(lay_out(folder)) as server:
+    with serving(lay_out(folder, connectors=CONNECTORS)) as server:
         runs = {job: server.start(job) for job in ("greet", "greet2")}
         for run_id in runs.values():
             server.ended(run_id)
@@ -65,12 +77,15 @@ def ask(crowd: tuple[Server, dict[str, str]], method: str, path: str, person: st
     server, runs = crowd
     target = path.replace("{name:path}", job).replace("{run_id}", runs[job])
     target = target.replace("{section}", "jobs").replace("{name}", "hello")
+    target = target.replace("{pool}", "default").replace("{connector}", "orders").replace("{query}", "count")
+    target = target.replace("{table}", "ly2_job_runs")
+    query = {key: value.replace("{run_id}", runs[job]) for key, value in QUERIES.get(path, {}).items()}
     body = BODIES.get(path, {}) if method in ("POST", "PUT") else None
     client = server.client(person)
     if path == "/auth/logout":
         # The token would be gone for the tests that follow.
         return client.request("GET", "/auth/me").status_code
-    return client.request(method, target, json=body, params=QUERIES.get(path)).status_code
+    return client.request(method, target, json=body, params=query).status_code
 
 
 NO_PAGES = [route for route, access in ROUTES.items() if access.kind != "page"]
@@ -156,7 +171,50 @@ def test_lists_show_only_what_may_be_read(crowd: tuple[Server, dict[str, str]]) 
         assert seen(person, "/admin/jobs/runs", "job") == {"greet"}
         assert seen(person, "/admin/jobs/runs?job=greet,greet2", "job") == {"greet"}
         assert seen(person, f"/admin/jobs/schedule{span}", "job") == {"greet"}
+        assert seen(person, "/admin/overview/jobs", "name") == {"greet"}
+        lanes = server.client(person).get("/admin/overview/calendar").json()["lanes"]
+        assert {lane["job"] for lane in lanes} == {"greet"}
+        load = server.client(person).get("/admin/overview/load").json()
+        assert {event["job"] for event in load["events"]} == {"greet"}
+        counts = server.client(person).get("/admin/jobs/runs/counts").json()["counts"]
+        listed = server.client(person).get("/admin/jobs/runs?limit=1000").json()["items"]
+        assert sum(counts.values()) == len(listed)
+        exported = server.client(person).get("/admin/jobs/runs/export").text.splitlines()
+        assert {line.split(",")[1] for line in exported[1:]} == {"greet"}
     assert {"greet", "greet2", "broken"} <= seen("root", "/admin/jobs", "name")
+
+
+def test_many_at_once_is_one_right_for_each(crowd: tuple[Server, dict[str, str]]) -> None:
+    server, runs = crowd
+    body = {"run_ids": [runs["greet"], runs["greet2"], "r-999999"]}
+
+    def codes(person: str, verb: str) -> list[str | None]:
+        items = server.client(person).post(f"/admin/jobs/runs/{verb}", json=body).json()["items"]
+        return [item["code"] for item in items]
+
+    assert codes("alice", "replay") == [None, "not_found", "not_found"]
+    assert codes("bob", "replay") == ["not_found"] * 3
+    assert codes("bob", "abort") == ["conflict", "not_found", "not_found"]
+    everything = {"filter": {}, "limit": 500}
+    named = server.client("bob").post("/admin/jobs/runs/replay", json=everything).json()
+    assert named == {"items": [], "done": 0, "refused": 0}
+    for wrong in ({}, {"run_ids": [], "filter": {}}, {"run_ids": ["r-1"] * 501}, {"filter": {"jbo": []}}):
+        assert server.root.post("/admin/jobs/runs/abort", json=wrong).status_code == 422
+
+
+def test_a_query_is_run_by_who_holds_its_name(crowd: tuple[Server, dict[str, str]]) -> None:
+    server, _ = crowd
+    path = "/admin/connectors/orders/queries/count/run"
+    assert server.client("editor").post(path).json()["columns"] == ["runs"]
+    assert server.client("alice").post(path).status_code == 404
+    assert all(allowed_of(permission) for permission in ("sql:orders:count", "sql:orders:*", "sql:*"))
+    assert not any(allowed_of(permission) for permission in ("sql:orders:other", "sql:count"))
+
+
+def allowed_of(permission: str) -> bool:
+    access = ROUTES["POST", "/admin/connectors/{connector}/queries/{query}/run"]
+    person = caller(name="charlie", permissions=(permission,))
+    return allowed(person, access, {"connector": "orders", "query": "count"})
 
 
 def test_an_unlisted_route_or_event_stops_the_start() -> None:

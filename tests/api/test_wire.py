@@ -8,6 +8,11 @@ import pytest
 from pydantic import BaseModel
 
 from liberty.api import models
+from liberty.api.models.data_sources import ConnectorListModel, ConnectorNamesModel, PoolListModel
+from liberty.api.models.lanes import LanesModel
+from liberty.api.models.log_pane import LogMatchesModel, LogSummaryModel
+from liberty.api.models.overview import LoadModel, OverviewModel
+from liberty.api.models.run_pages import ChangesModel, CompareModel, RunCountsModel, RunStoryModel
 from tests.server import Server, lay_out, serving
 
 
@@ -61,6 +66,18 @@ ANSWERS: list[tuple[str, type[BaseModel]]] = [
     ("/admin/jobs/health", models.TechnicalModel),
     ("/admin/config/jobs", models.ConfigModel),
     ("/admin/freeze", models.FreezeModel),
+    ("/admin/jobs/runs/counts", RunCountsModel),
+    ("/admin/jobs/runs/compare?a={run}&b={run}", CompareModel),
+    ("/admin/jobs/runs/{run}/story", RunStoryModel),
+    ("/admin/jobs/runs/{run}/changes", ChangesModel),
+    ("/admin/jobs/runs/{run}/logs/summary", LogSummaryModel),
+    ("/admin/jobs/runs/{run}/logs/search?q=a", LogMatchesModel),
+    ("/admin/overview/jobs", OverviewModel),
+    ("/admin/overview/load", LoadModel),
+    ("/admin/overview/calendar", LanesModel),
+    ("/admin/pools", PoolListModel),
+    ("/admin/connectors", ConnectorListModel),
+    ("/admin/connectors/names", ConnectorNamesModel),
 ]
 
 

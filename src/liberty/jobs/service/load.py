@@ -143,6 +143,8 @@ def loads(stays: Sequence[Stay], begin: datetime, end: datetime, limit_of: Mappi
             needed[slot] = max(needed[slot], now)
             if now > peak:
                 peak, peak_at = now, at
+        for rest in range(slot + 1, slots):
+            needed[rest] = max(needed[rest], now)
         entry: Wire = {
             "pool": pool,
             "limit": limit,

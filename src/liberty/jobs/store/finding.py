@@ -61,7 +61,7 @@ class Counts:
 async def find(tx: Tx, wanted: Wanted, limit: int) -> Found:
     """A page of at most `limit` runs, fewer with a cursor when the looking took long enough."""
     if wanted.base.jobs == () or limit <= 0:
-        return Found([], None, None)
+        return Found([], None, wanted.after)
     if wanted.after is not None:
         return await _newer(tx, wanted, limit)
     if not wanted.needs_looking:
