@@ -12,11 +12,11 @@ from liberty.errors import Invalid
 from liberty.jobs.calendar import Due
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.engine.scheduler import Scheduler
-from liberty.jobs.job import Fire, Job
+from liberty.jobs.job import Job
 from liberty.jobs.run import Json
 from liberty.jobs.service.caller import Caller
+from liberty.jobs.service.due_hours import first_of_hours, hour_of, in_words
 from liberty.jobs.service.forecast import crowds, nights
-from liberty.jobs.service.instants import TICK
 from liberty.jobs.service.overview import schedule_keys
 from liberty.jobs.service.wire import Wire, crowd_of, instant_of_millis, night
 from liberty.jobs.store import due_instants, gaps, lease, pauses
@@ -28,7 +28,6 @@ from liberty.jobs.store.pauses import FREEZE, Pause
 MAX_SPAN = timedelta(days=10)
 MAX_LANES = 100
 MAX_BANDS = 200
-_HOUR = timedelta(hours=1)
 _WORST = "mfpakcxlhrqs"
 """Letters of outcomes, the worst first."""
 
@@ -142,14 +141,11 @@ async def _facts(
 
 
 def to_come(job: Job, begin: datetime, end: datetime) -> list[tuple[datetime, str, bool]]:
-    """The first instant of each hour in which the job fires, its schedule, and whether others follow in the hour.
-
-    At most two instants of an hour are worked out for each schedule, however often it fires.
-    """
+    """The first instant of each hour in which the job fires, its schedule, and whether others follow in the hour."""
     found: dict[datetime, tuple[datetime, str, bool]] = {}
     for fire in job.fires:
-        for at, more in _first_of_hours(fire, begin, end):
-            hour = at.replace(minute=0, second=0, microsecond=0)
+        for at, more in first_of_hours(fire.schedule, begin, end):
+            hour = hour_of(at)
             known = found.get(hour)
             if known is None:
                 found[hour] = (at, fire.key, more)
@@ -157,16 +153,6 @@ def to_come(job: Job, begin: datetime, end: datetime) -> list[tuple[datetime, st
                 first = min(known, (at, fire.key, more), key=lambda item: item[0])
                 found[hour] = (first[0], first[1], True)
     return [found[hour] for hour in sorted(found)]
-
-
-def _first_of_hours(fire: Fire, begin: datetime, end: datetime) -> Iterable[tuple[datetime, bool]]:
-    at = fire.schedule.next_after(begin - TICK)
-    while at is not None and at <= end:
-        next_hour = at.replace(minute=0, second=0, microsecond=0) + _HOUR
-        following = fire.schedule.next_after(at)
-        more = following is not None and following < next_hour
-        yield at, more
-        at = fire.schedule.next_after(next_hour - TICK) if more else following
 
 
 def _by_job(hours: Iterable[HourOfJob]) -> dict[str, list[list[HourOfJob]]]:
@@ -186,7 +172,7 @@ def _lane(
         "job": job.name,
         "app": job.app,
         "tags": list(job.tags),
-        "text": "; ".join(fire.schedule.text() for fire in job.fires) or "switched off",
+        "text": "; ".join(in_words(fire.schedule) for fire in job.fires) or "switched off",
         "timezone": next((fire.schedule.timezone for fire in job.fires), job.timezone),
         "past": [_past_cell(several) for several in past],
         "coming": [

@@ -17,6 +17,7 @@ from liberty.jobs.engine.scheduler import Scheduler
 from liberty.jobs.job import Job, pools_of
 from liberty.jobs.run import Json
 from liberty.jobs.service.caller import Caller
+from liberty.jobs.service.due_hours import in_words
 from liberty.jobs.service.schedule import Coming, ScheduleReader
 from liberty.jobs.service.wire import Wire
 from liberty.jobs.store import recent
@@ -161,7 +162,7 @@ _LEAST = timedelta(milliseconds=1)
 
 
 def _repeating(job: Job, fires: int) -> Wire:
-    text = "; ".join(fire.schedule.text() for fire in job.fires)
+    text = "; ".join(in_words(fire.schedule) for fire in job.fires)
     return {"job": job.name, "fires": fires, "text": text}
 
 

@@ -14,6 +14,7 @@ from liberty.jobs.engine.scheduler import Scheduler
 from liberty.jobs.job import PRESET_KEY, SCHEDULE_KEY, Job
 from liberty.jobs.run import Json
 from liberty.jobs.service.caller import Caller
+from liberty.jobs.service.due_hours import in_words
 from liberty.jobs.service.jobs import JobReader, JobView
 from liberty.jobs.service.wire import Wire, instant_of_millis, pause
 from liberty.jobs.store import due_instants, recent
@@ -208,7 +209,7 @@ def _schedules(job: Job | None) -> list[Json]:
             "key": key,
             "schedule": schedule.spec,
             "timezone": schedule.timezone,
-            "text": schedule.text(),
+            "text": in_words(schedule),
             "enabled": key in in_force,
         }
         for key, schedule in listed

@@ -46,7 +46,8 @@ OUTCOMES: Mapping[str, str] = {
 LATE_MS = 60_000
 _SUCCEEDED = "slc"
 _OPEN = frozenset("qrx")
-_PLACES_PER_STATEMENT = 100
+_PLACES_PER_STATEMENT = 10
+"""Longer statements are planned anew each time: the driver keeps no plan of a text beyond 15 kB."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from liberty.database.millis import millis
 from liberty.jobs.run import SUCCEEDED
 from liberty.jobs.store.tables import runs, status_in
 
-_JOBS_PER_STATEMENT = 100
+_JOBS_PER_STATEMENT = 10  # as many as the text of a kept plan may have
 
 
 @dataclass(frozen=True, slots=True)
