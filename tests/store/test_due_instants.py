@@ -1,12 +1,15 @@
 """The ledger in short: a letter for each due instant, the last so many of each job, and what an hour came to."""
 
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 
 from liberty.database import Database, Tx
+from liberty.database.statements import prepare
 from liberty.jobs.store import due_instants, recent, runs
 from liberty.jobs.store.due_instants import OUTCOMES
 from liberty.jobs.store.runs import Fence
-from tests.factories import NOW, asked_for, cron, run_of
+from tests.factories import NOW, asked_for, cron, migrated, run_of
 
 LEDGER = (
     # minutes after NOW, ending, reason, seconds late, caught up: the word
@@ -149,3 +152,20 @@ async def test_the_newest_runs_and_durations_of_many_jobs(database: Database) ->
     took = await database.read(recent.durations, names, 3)
     assert took["a"] == [1500, 1500, 1500]
     assert len(took) == 131
+
+
+async def test_an_index_leads_to_the_last_due_instants(sqlite_url: str) -> None:
+    """PostgreSQL decides by what the tables hold; SQLite's plan for an empty one is that for a full one."""
+    async with migrated(sqlite_url):
+        with closing(sqlite3.connect(sqlite_url.partition("///")[2])) as connection:
+            for statement, index in (
+                (due_instants._latest(2), "ly2_job_runs_fire"),
+                (due_instants._by_hour(2), "ly2_job_runs_fire"),
+                (recent._latest(2), "ly2_job_runs_job"),
+                (recent._took(2), "ly2_job_runs_job_status"),
+            ):
+                prepared = prepare(statement, "sqlite")
+                plan = connection.execute(f"EXPLAIN QUERY PLAN {prepared.sql}", prepared.bind({}))
+                steps = [row[3] for row in plan if "ly2_job_runs" in row[3]]
+                assert len(steps) == 2
+                assert all(index in step and step.startswith("SEARCH") for step in steps), steps
