@@ -28,6 +28,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/connectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Connectors
+         * @description Every connector with its declared queries or endpoints.
+         */
+        get: operations["list_connectors_admin_connectors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/connectors/{connector}/queries/{query}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Query
+         * @description Run a declared query that only reads, and show its first rows.
+         */
+        post: operations["run_query_admin_connectors__connector__queries__query__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/connectors/{connector}/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tables
+         * @description Tables and views, for browsing and completion.
+         */
+        get: operations["list_tables_admin_connectors__connector__tables_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/connectors/{connector}/tables/{table}/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Columns
+         * @description The columns of a table or view.
+         */
+        get: operations["list_columns_admin_connectors__connector__tables__table__columns_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/connectors/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Connector Names
+         * @description Names for pickers; none for who may run no job.
+         */
+        get: operations["connector_names_admin_connectors_names_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/drafts": {
         parameters: {
             query?: never;
@@ -666,6 +766,8 @@ export interface paths {
         /**
          * List Runs
          * @description Runs of the jobs you may read, newest first.
+         *
+         *     With a trigger, user or text a page may be short, or empty, and have a `next_cursor` all the same.
          */
         get: operations["list_runs_admin_jobs_runs_get"];
         put?: never;
@@ -716,6 +818,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/jobs/runs/{run_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Changes
+         * @description What is different from the last success of the job before this run.
+         */
+        get: operations["show_changes_admin_jobs_runs__run_id__changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/jobs/runs/{run_id}/logs": {
         parameters: {
             query?: never;
@@ -728,6 +850,46 @@ export interface paths {
          * @description The log of a run.
          */
         get: operations["show_log_admin_jobs_runs__run_id__logs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/runs/{run_id}/logs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description The numbers of the lines that hold a text.
+         */
+        get: operations["search_admin_jobs_runs__run_id__logs_search_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/runs/{run_id}/logs/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summary
+         * @description How many lines of which level and step, and where the first error is.
+         */
+        get: operations["summary_admin_jobs_runs__run_id__logs_summary_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -750,6 +912,126 @@ export interface paths {
          * @description Run again what has ended: same params, today's definition unless told otherwise.
          */
         post: operations["replay_run_admin_jobs_runs__run_id__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/runs/{run_id}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Story
+         * @description One run on a time axis, with medians of the last 20 successes and the plugin's source where it broke.
+         */
+        get: operations["show_story_admin_jobs_runs__run_id__story_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/runs/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Abort Runs
+         * @description Ask many runs to stop. Each is answered for; one that may not be aborted is `not_found`.
+         */
+        post: operations["abort_runs_admin_jobs_runs_abort_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/runs/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Runs
+         * @description Two runs side by side: definition, params, code, steps.
+         */
+        get: operations["compare_runs_admin_jobs_runs_compare_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/runs/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Runs
+         * @description How many runs of each status fit the filter; its own `status` is left out of account.
+         */
+        get: operations["count_runs_admin_jobs_runs_counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/runs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Runs
+         * @description Every run that fits the filter, as CSV for spreadsheets: no cell begins like a formula.
+         */
+        get: operations["export_runs_admin_jobs_runs_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/runs/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Runs
+         * @description Run many again, oldest first when a filter names them. Each is answered for.
+         */
+        post: operations["replay_runs_admin_jobs_runs_replay_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -798,6 +1080,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/overview/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lanes
+         * @description What became of past instants and what is to come, in a lane per job, by the hour.
+         */
+        get: operations["lanes_admin_overview_calendar_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/overview/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Overview
+         * @description Every job you may read with its state, its last due instants, its durations and what comes next.
+         */
+        get: operations["overview_admin_overview_jobs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/overview/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Load
+         * @description What will run in the next hours, and how many connections of each pool that is expected to take.
+         */
+        get: operations["load_admin_overview_load_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/plugins/{name}/reload": {
         parameters: {
             query?: never;
@@ -812,6 +1154,66 @@ export interface paths {
          * @description Take over a plugin's files as they are now; runs in flight keep the old ones.
          */
         post: operations["reload_plugin_admin_plugins__name__reload_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Pools
+         * @description Every pool with its limits and connections.
+         */
+        get: operations["list_pools_admin_pools_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/pools/{pool}/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reload Pool
+         * @description Close the pool's connections, those in use when they come back; new ones are made on demand.
+         */
+        post: operations["reload_pool_admin_pools__pool__reload_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/pools/{pool}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Pool
+         * @description Ask the database something, for 5 seconds at most.
+         */
+        post: operations["test_pool_admin_pools__pool__test_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1214,6 +1616,107 @@ export interface components {
             to: components["schemas"]["Instant"];
         };
         /**
+         * BandModel
+         * @description A span of time: a freeze, or a time without scheduler. `until` null: no end is known.
+         */
+        BandModel: {
+            since: components["schemas"]["Instant"];
+            /**
+             * Text
+             * @example frozen by user:alice: core switch upgrade
+             */
+            text: string;
+            until: components["schemas"]["Instant"] | null;
+        };
+        /**
+         * BulkBody
+         * @description The runs, by their ids or by a filter; a filter takes the newest `limit` that may be acted upon.
+         */
+        BulkBody: {
+            filter?: components["schemas"]["RunQueryBody"] | null;
+            /**
+             * Limit
+             * @description The most runs a filter may name.
+             * @default 100
+             */
+            limit: number;
+            /**
+             * Run Ids
+             * @example [
+             *       "r-1842",
+             *       "r-1843"
+             *     ]
+             */
+            run_ids?: string[] | null;
+        };
+        /**
+         * BulkItemModel
+         * @description What became of one of them.
+         */
+        BulkItemModel: {
+            /**
+             * Code
+             * @description Why nothing was done.
+             * @example conflict
+             */
+            code: string | null;
+            /** Detail */
+            detail: string | null;
+            /**
+             * New Run Id
+             * @description The replay.
+             * @example r-1902
+             */
+            new_run_id: string | null;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Run Id
+             * @example r-1842
+             */
+            run_id: string;
+            /**
+             * Status
+             * @description Of the run that was stopped or made.
+             * @example queued
+             */
+            status: string | null;
+        };
+        /**
+         * BulkModel
+         * @description One entry for each run, in the order in which they were taken.
+         */
+        BulkModel: {
+            /** Done */
+            done: number;
+            /** Items */
+            items: components["schemas"]["BulkItemModel"][];
+            /** Refused */
+            refused: number;
+        };
+        /**
+         * BulkReplayBody
+         * @description The same, and how to repeat them.
+         */
+        BulkReplayBody: {
+            filter?: components["schemas"]["RunQueryBody"] | null;
+            /**
+             * Limit
+             * @description The most runs a filter may name.
+             * @default 100
+             */
+            limit: number;
+            replay?: components["schemas"]["ReplayBody"];
+            /**
+             * Run Ids
+             * @example [
+             *       "r-1842",
+             *       "r-1843"
+             *     ]
+             */
+            run_ids?: string[] | null;
+        };
+        /**
          * CalendarModel
          * @description What is due when; `truncated` beyond 10,000 instants. The forecasts are about the instants that are listed.
          */
@@ -1271,6 +1774,162 @@ export interface components {
             items: components["schemas"]["CallableModel"][];
         };
         /**
+         * ChangeModel
+         * @description Something that is different.
+         */
+        ChangeModel: {
+            /**
+             * After
+             * @example 92
+             */
+            after: unknown;
+            /**
+             * Before
+             * @example 85
+             */
+            before: unknown;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "definition" | "params" | "plugin" | "library" | "python" | "duration" | "rows" | "status";
+            /**
+             * Likely Cause
+             * @description The error names it; true for the first entry only.
+             */
+            likely_cause: boolean;
+            /**
+             * Name
+             * @example steps.match-planes.op_kwargs.min_match_pct
+             */
+            name: string;
+            /**
+             * Text
+             * @example step match-planes: op_kwargs.min_match_pct was 85, is 92
+             */
+            text: string;
+        };
+        /**
+         * ChangesModel
+         * @description What is different from the last success before it, the most telling first, at most six.
+         */
+        ChangesModel: {
+            /**
+             * Code Known
+             * @description False: which plugin files and libraries a run had was not kept.
+             */
+            code_known: boolean;
+            /** Items */
+            items: components["schemas"]["ChangeModel"][];
+            /**
+             * More
+             * @description Differences that are not listed.
+             */
+            more: number;
+            /** Run Id */
+            run_id: string;
+            /** @description Null when the job never succeeded before. */
+            since: components["schemas"]["NeighbourModel"] | null;
+        };
+        /**
+         * ColumnModel
+         * @description A column.
+         */
+        ColumnModel: {
+            /**
+             * Key
+             * @description Part of the primary key.
+             */
+            key: boolean;
+            /** Name */
+            name: string;
+            /** Nullable */
+            nullable: boolean;
+            /**
+             * Type
+             * @example NUMERIC(12, 2)
+             */
+            type: string;
+        };
+        /**
+         * ColumnsModel
+         * @description The columns of a table, in order.
+         */
+        ColumnsModel: {
+            /** Connector */
+            connector: string;
+            /** Items */
+            items: components["schemas"]["ColumnModel"][];
+            /** Schema */
+            schema: string | null;
+            /** Table */
+            table: string;
+        };
+        /**
+         * ComingCellModel
+         * @description The first instant of an hour that is to come.
+         */
+        ComingCellModel: {
+            at: components["schemas"]["Instant"];
+            /** Held */
+            held: ("paused" | "frozen") | null;
+            /**
+             * Schedule
+             * @example main
+             */
+            schedule: string;
+            /**
+             * Several
+             * @description The job fires again in the hour.
+             */
+            several: boolean;
+        };
+        /**
+         * ComparedStepModel
+         * @description A step in both runs.
+         */
+        ComparedStepModel: {
+            /** Duration Ms A */
+            duration_ms_a: number | null;
+            /** Duration Ms B */
+            duration_ms_b: number | null;
+            /** Name */
+            name: string;
+            /** Rows A */
+            rows_a: number | null;
+            /** Rows B */
+            rows_b: number | null;
+            /** Status A */
+            status_a: string | null;
+            /** Status B */
+            status_b: string | null;
+            /** Tries A */
+            tries_a: number;
+            /** Tries B */
+            tries_b: number;
+        };
+        /**
+         * CompareModel
+         * @description Two runs side by side.
+         */
+        CompareModel: {
+            a: components["schemas"]["RunModel"];
+            b: components["schemas"]["RunModel"];
+            /** Code Known */
+            code_known: boolean;
+            /**
+             * Items
+             * @description From `a` to `b`, at most 200.
+             */
+            items: components["schemas"]["ChangeModel"][];
+            /** More */
+            more: number;
+            /** Same Job */
+            same_job: boolean;
+            /** Steps */
+            steps: components["schemas"]["ComparedStepModel"][];
+        };
+        /**
          * ConfigBody
          * @description Changes in order, and the hash of the version they were made on. A key left out keeps its secret.
          */
@@ -1320,6 +1979,82 @@ export interface components {
             section: "app" | "connectors" | "jobs";
             /** Values */
             values: unknown;
+        };
+        /**
+         * ConnectorListModel
+         * @description Every declared connector, by name.
+         */
+        ConnectorListModel: {
+            /** Items */
+            items: components["schemas"]["ConnectorModel"][];
+            /** Next Cursor */
+            next_cursor: null;
+        };
+        /**
+         * ConnectorModel
+         * @description A connector with what it declares. `type` null: it cannot be used, `problem` says why.
+         */
+        ConnectorModel: {
+            /** Auth Type */
+            auth_type?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Endpoints */
+            endpoints: components["schemas"]["Values"][];
+            /** Label */
+            label?: string | null;
+            /**
+             * Name
+             * @example warehouse
+             */
+            name: string;
+            /** Pool */
+            pool: string | null;
+            /** Pools */
+            pools: string[];
+            /** Problem */
+            problem: string | null;
+            /**
+             * Queries
+             * @example [
+             *       {
+             *         "kind": "custom",
+             *         "name": "open_orders",
+             *         "params": [],
+             *         "writable": false
+             *       }
+             *     ]
+             */
+            queries: components["schemas"]["Values"][];
+            /** Type */
+            type: ("sql" | "api") | null;
+        };
+        /**
+         * ConnectorNameModel
+         * @description A connector or pool a parameter may name.
+         */
+        ConnectorNameModel: {
+            /** Label */
+            label: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @example sql
+             */
+            type: string;
+        };
+        /**
+         * ConnectorNamesModel
+         * @description For pickers; empty for who may run no job.
+         */
+        ConnectorNamesModel: {
+            /** Items */
+            items: components["schemas"]["ConnectorNameModel"][];
+            /** Next Cursor */
+            next_cursor: null;
         };
         /**
          * CreateBody
@@ -1928,6 +2663,38 @@ export interface components {
             };
         };
         /**
+         * FrameModel
+         * @description A place in a plugin's file that a traceback names, with the lines around it.
+         */
+        FrameModel: {
+            /**
+             * Changed
+             * @description The file is another than the run had, so its lines may not be those; null: not known.
+             */
+            changed: boolean | null;
+            /**
+             * File
+             * @description Below the plugins folder.
+             * @example reporting/enrich.py
+             */
+            file: string;
+            /**
+             * Function
+             * @example match_planes
+             */
+            function: string;
+            /**
+             * Line
+             * @example 42
+             */
+            line: number;
+            /**
+             * Lines
+             * @description Empty when the file is gone.
+             */
+            lines: components["schemas"]["SourceLineModel"][];
+        };
+        /**
          * FreezeBody
          * @description The same for all jobs.
          */
@@ -2035,6 +2802,21 @@ export interface components {
          * @example 2026-03-29T01:00:00.000Z
          */
         Instant: string;
+        /**
+         * JobBandModel
+         * @description A pause of one job.
+         */
+        JobBandModel: {
+            /** Job */
+            job: string;
+            since: components["schemas"]["Instant"];
+            /**
+             * Text
+             * @example frozen by user:alice: core switch upgrade
+             */
+            text: string;
+            until: components["schemas"]["Instant"] | null;
+        };
         /**
          * JobDetailModel
          * @description A job with its definition, secrets masked, and its last 50 runs.
@@ -2167,6 +2949,103 @@ export interface components {
             timezone: string | null;
         };
         /**
+         * LaneModel
+         * @description A job's lane.
+         */
+        LaneModel: {
+            /** App */
+            app: string;
+            /** Coming */
+            coming: components["schemas"]["ComingCellModel"][];
+            /** Job */
+            job: string;
+            /** Past */
+            past: components["schemas"]["PastCellModel"][];
+            /** Tags */
+            tags: string[];
+            /**
+             * Text
+             * @example Every 15 minutes
+             */
+            text: string;
+            /** Timezone */
+            timezone: string | null;
+        };
+        /**
+         * LanesModel
+         * @description Lanes by job name. Past instants are judged from the ledger, those to come worked out as the scheduler does.
+         */
+        LanesModel: {
+            /**
+             * Counts
+             * @description Instants by outcome, of the lanes shown.
+             * @example {
+             *       "missed": 10,
+             *       "succeeded": 1715
+             *     }
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Crowded
+             * @description Minutes to come in which more runs begin than may run; of each hour the first instants count.
+             */
+            crowded: components["schemas"]["CrowdModel"][];
+            /** Daylight */
+            daylight: components["schemas"]["DaylightModel"][];
+            /** Freezes */
+            freezes: components["schemas"]["BandModel"][];
+            /** Lanes */
+            lanes: components["schemas"]["LaneModel"][];
+            /**
+             * Next Cursor
+             * @description The last job shown, when there are more.
+             */
+            next_cursor: string | null;
+            now: components["schemas"]["Instant"];
+            /**
+             * Outages
+             * @description When nobody scheduled. At most 200, as the other bands.
+             */
+            outages: components["schemas"]["BandModel"][];
+            /** Pauses */
+            pauses: components["schemas"]["JobBandModel"][];
+            since: components["schemas"]["Instant"];
+            until: components["schemas"]["Instant"];
+        };
+        /**
+         * LastRunModel
+         * @description The newest run of a job.
+         */
+        LastRunModel: {
+            /**
+             * Duration Ms
+             * @example 58210
+             */
+            duration_ms: number | null;
+            finished_at: components["schemas"]["Instant"] | null;
+            queued_at: components["schemas"]["Instant"];
+            /** Reason */
+            reason: string | null;
+            /**
+             * Run Id
+             * @example r-1842
+             */
+            run_id: string;
+            started_at: components["schemas"]["Instant"] | null;
+            /**
+             * Status
+             * @example succeeded
+             */
+            status: string;
+            /**
+             * Trigger
+             * @example cron
+             */
+            trigger: string;
+        };
+        /**
          * LeaseModel
          * @description Which process follows the schedules; `epoch` grows with each change.
          */
@@ -2181,6 +3060,83 @@ export interface components {
         };
         /** @enum {string} */
         Level: "DEBUG" | "INFO" | "WARNING" | "ERROR";
+        /**
+         * LoadEventModel
+         * @description A fire to come that is worth a label: of a job that fires at most hourly.
+         */
+        LoadEventModel: {
+            at: components["schemas"]["Instant"];
+            /** Expected Ms */
+            expected_ms: number | null;
+            /** Held */
+            held: ("paused" | "frozen") | null;
+            /** Job */
+            job: string;
+            /** Pools */
+            pools: string[];
+            /** Preset */
+            preset: string | null;
+            /** Schedule */
+            schedule: string;
+        };
+        /**
+         * LoadModel
+         * @description What the next hours will bring, against the limits of the pools; the busiest pool comes first.
+         */
+        LoadModel: {
+            /** Events */
+            events: components["schemas"]["LoadEventModel"][];
+            /** Freezes */
+            freezes: components["schemas"]["BandModel"][];
+            /** Pools */
+            pools: components["schemas"]["PoolLoadModel"][];
+            /** Repeating */
+            repeating: components["schemas"]["RepeatingModel"][];
+            since: components["schemas"]["Instant"];
+            /**
+             * Slot Seconds
+             * @example 300
+             */
+            slot_seconds: number;
+            /** Together */
+            together: components["schemas"]["TogetherModel"][];
+            /**
+             * Truncated
+             * @description There were more than 10,000 fires; the later ones are left out.
+             */
+            truncated: boolean;
+            until: components["schemas"]["Instant"];
+        };
+        /**
+         * LogFoldModel
+         * @description The lines of one step; null is what the run itself said.
+         */
+        LogFoldModel: {
+            /**
+             * Counts
+             * @example {
+             *       "ERROR": 3,
+             *       "INFO": 46
+             *     }
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** First Error */
+            first_error: number | null;
+            /** First Seq */
+            first_seq: number;
+            /**
+             * Last Seq
+             * @description Lines of others may lie in between.
+             */
+            last_seq: number;
+            /**
+             * Step
+             * @example match-planes
+             */
+            step: string | null;
+        };
         /**
          * LoginBody
          * @description A user name and a password.
@@ -2211,6 +3167,32 @@ export interface components {
             ts: components["schemas"]["Instant"];
         };
         /**
+         * LogMatchesModel
+         * @description The numbers of the lines that hold the text. Add the answers up when `next_cursor` leads on.
+         */
+        LogMatchesModel: {
+            /** Count */
+            count: number;
+            /** Last Seq */
+            last_seq: number;
+            /**
+             * Lines
+             * @example [
+             *       250,
+             *       252,
+             *       293
+             *     ]
+             */
+            lines: number[];
+            /**
+             * Next Cursor
+             * @description For `cursor`, when lines are left to search.
+             */
+            next_cursor: string | null;
+            /** Searched To */
+            searched_to: number;
+        };
+        /**
          * LogPageModel
          * @description Lines in order. `next_cursor` is the number to go on after, null when there are no more now.
          */
@@ -2227,6 +3209,53 @@ export interface components {
             status: string;
             /** Truncated */
             truncated: boolean;
+        };
+        /**
+         * LogSummaryModel
+         * @description How many lines there are of which level and step. Add the answers up when `next_cursor` leads on.
+         */
+        LogSummaryModel: {
+            /** Counted To */
+            counted_to: number;
+            /**
+             * Counts
+             * @example {
+             *       "DEBUG": 12,
+             *       "ERROR": 3,
+             *       "INFO": 280,
+             *       "WARNING": 4
+             *     }
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Dropped */
+            dropped: number;
+            /**
+             * First Error
+             * @example 250
+             */
+            first_error: number | null;
+            /** First Warning */
+            first_warning: number | null;
+            /**
+             * Last Seq
+             * @description The number of the last line stored now.
+             * @example 1000000
+             */
+            last_seq: number;
+            /**
+             * Next Cursor
+             * @description For `cursor`, when lines are left to count.
+             */
+            next_cursor: string | null;
+            /** Status */
+            status: string;
+            /**
+             * Steps
+             * @description In the order in which they begin.
+             */
+            steps: components["schemas"]["LogFoldModel"][];
         };
         /**
          * MarkModel
@@ -2316,6 +3345,20 @@ export interface components {
              */
             wall: string;
         };
+        /**
+         * NeighbourModel
+         * @description Another run of the job.
+         */
+        NeighbourModel: {
+            queued_at: components["schemas"]["Instant"];
+            /**
+             * Run Id
+             * @example r-1841
+             */
+            run_id: string;
+            /** Status */
+            status: string;
+        };
         /** @enum {string} */
         Overlap: "skip" | "queue" | "replace" | "allow";
         /**
@@ -2378,6 +3421,106 @@ export interface components {
             };
         };
         /**
+         * OverviewJobModel
+         * @description A job of the jobs page.
+         */
+        OverviewJobModel: {
+            /**
+             * App
+             * @example reporting
+             */
+            app: string;
+            /** Description */
+            description: string;
+            /** Enabled */
+            enabled: boolean;
+            failing_since: components["schemas"]["Instant"] | null;
+            /**
+             * Failures In A Row
+             * @description Up to 10; failed runs and timeouts, aborts by people left out.
+             * @example 3
+             */
+            failures_in_a_row: number;
+            /**
+             * In Flight
+             * @description The same with those that wait.
+             */
+            in_flight: number;
+            last_run: components["schemas"]["LastRunModel"] | null;
+            late_since: components["schemas"]["Instant"] | null;
+            /**
+             * Measured Runs
+             * @description Successes the two are taken from: those of the strip, or the last 20 if it has fewer.
+             */
+            measured_runs: number;
+            /**
+             * Name
+             * @example flights-nightly
+             */
+            name: string;
+            next_fire_at: components["schemas"]["Instant"] | null;
+            /**
+             * P50 Ms
+             * @example 58210
+             */
+            p50_ms: number | null;
+            /**
+             * P95 Ms
+             * @example 91044
+             */
+            p95_ms: number | null;
+            pause: components["schemas"]["PauseModel"] | null;
+            /**
+             * Problems
+             * @description Why it is quarantined or never due.
+             */
+            problems: components["schemas"]["ProblemItem"][];
+            /**
+             * Running
+             * @description Runs in progress now.
+             */
+            running: number;
+            /** Schedules */
+            schedules: components["schemas"]["ScheduleWordsModel"][];
+            /**
+             * State
+             * @description `late`: a run waits for more than a minute. Whether one runs is in `running`.
+             * @enum {string}
+             */
+            state: "up" | "failing" | "late" | "paused" | "frozen" | "quarantined" | "disabled" | "never-due" | "manual";
+            /** Step Count */
+            step_count: number;
+            strip: components["schemas"]["StripModel"];
+            /**
+             * Tags
+             * @example [
+             *       "etl",
+             *       "nightly"
+             *     ]
+             */
+            tags: string[];
+        };
+        /**
+         * OverviewModel
+         * @description Every job you may read, by name.
+         */
+        OverviewModel: {
+            at: components["schemas"]["Instant"];
+            /** Items */
+            items: components["schemas"]["OverviewJobModel"][];
+            /**
+             * Outcomes
+             * @description What a letter of a strip means.
+             * @example {
+             *       "m": "missed",
+             *       "s": "succeeded"
+             *     }
+             */
+            outcomes: {
+                [key: string]: string;
+            };
+        };
+        /**
          * ParameterModel
          * @description A parameter as written in the source, and what to ask for: kind of value, choices, the default as a value.
          */
@@ -2434,6 +3577,40 @@ export interface components {
             /** Job */
             job: string;
             /** Run Id */
+            run_id: string;
+        };
+        /**
+         * PastCellModel
+         * @description What became of the instants of an hour: the worst of them.
+         */
+        PastCellModel: {
+            /** @description The first instant with that outcome. */
+            at: components["schemas"]["Instant"];
+            /**
+             * Count
+             * @description Instants of the hour, those a summary stands for included.
+             */
+            count: number;
+            /**
+             * Duration Ms
+             * @description The longest.
+             */
+            duration_ms: number | null;
+            /**
+             * Of That
+             * @description How many of them had this outcome.
+             */
+            of_that: number;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "succeeded" | "late" | "caught up" | "failed" | "partial-success" | "aborted" | "missed" | "held" | "skipped" | "queued" | "running" | "aborting";
+            /**
+             * Run Id
+             * @description The newest row of that outcome.
+             * @example r-1842
+             */
             run_id: string;
         };
         /**
@@ -2534,6 +3711,150 @@ export interface components {
             plugin: string;
         };
         /**
+         * PoolListModel
+         * @description Every pool, by name.
+         */
+        PoolListModel: {
+            /** Items */
+            items: components["schemas"]["PoolModel"][];
+            /** Next Cursor */
+            next_cursor: null;
+        };
+        /**
+         * PoolLoadModel
+         * @description How many connections runs are expected to need of a pool, at most, in each slot of time.
+         */
+        PoolLoadModel: {
+            /**
+             * Limit
+             * @description `max_runs`, else its connections.
+             * @example 10
+             */
+            limit: number;
+            /**
+             * Needed
+             * @description One number for each slot.
+             */
+            needed: number[];
+            /** Over Limit */
+            over_limit: boolean;
+            /** Peak */
+            peak: number;
+            peak_at: components["schemas"]["Instant"] | null;
+            /**
+             * Pool
+             * @example warehouse
+             */
+            pool: string;
+        };
+        /**
+         * PoolModel
+         * @description A pool: how many connections it has of how many it may have. Counts are those of this replica.
+         */
+        PoolModel: {
+            /**
+             * Dialect
+             * @example postgresql
+             */
+            dialect: string | null;
+            /** Idle */
+            idle: number;
+            /** In Use */
+            in_use: number;
+            /**
+             * Jobs
+             * @description Jobs whose definition names it.
+             */
+            jobs: number;
+            /**
+             * Limit
+             * @description Connections for each loop: pool_size + max_overflow.
+             * @example 15
+             */
+            limit: number | null;
+            /**
+             * Loops
+             * @description Event loops that have connections of their own.
+             */
+            loops: number;
+            /** Max Overflow */
+            max_overflow: number | null;
+            /** Max Rows */
+            max_rows: number | null;
+            /**
+             * Max Runs
+             * @description Runs that may use it at once; null: no limit.
+             */
+            max_runs: number | null;
+            /**
+             * Name
+             * @example warehouse
+             */
+            name: string;
+            /** Open */
+            open: number;
+            /** Pool Size */
+            pool_size: number | null;
+            /** Pool Timeout Seconds */
+            pool_timeout_seconds: number | null;
+            /**
+             * Problem
+             * @description Why it cannot be used.
+             */
+            problem: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "up" | "full" | "not opened" | "unusable";
+        };
+        /**
+         * PoolReloadModel
+         * @description The pool's connections were let go.
+         */
+        PoolReloadModel: {
+            /**
+             * Loops
+             * @description Event loops that had connections.
+             */
+            loops: number;
+            /** Pool */
+            pool: string;
+        };
+        /**
+         * PoolTestModel
+         * @description Whether the database answered.
+         */
+        PoolTestModel: {
+            /**
+             * Dialect
+             * @example postgresql
+             */
+            dialect: string | null;
+            /**
+             * Duration Ms
+             * @example 3.4
+             */
+            duration_ms: number;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Pool
+             * @example warehouse
+             */
+            pool: string;
+            /**
+             * Problem
+             * @example ConnectionRefusedError: [Errno 111] Connect call failed
+             */
+            problem: string | null;
+            /**
+             * Server Version
+             * @example 16.4
+             */
+            server_version: string | null;
+        };
+        /**
          * PreviewModel
          * @description A schedule in words, its next instants, and what to know about it.
          */
@@ -2593,6 +3914,65 @@ export interface components {
             message: string;
         };
         /**
+         * QueryResultModel
+         * @description Rows of a query, as lists in the order of the columns.
+         */
+        QueryResultModel: {
+            /**
+             * Columns
+             * @example [
+             *       "id",
+             *       "total"
+             *     ]
+             */
+            columns: string[];
+            /** Connector */
+            connector: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Query */
+            query: string;
+            /** Row Count */
+            row_count: number;
+            /**
+             * Rows
+             * @example [
+             *       [
+             *         1,
+             *         "12.50"
+             *       ]
+             *     ]
+             */
+            rows: unknown[][];
+            /**
+             * Truncated
+             * @description There are more rows.
+             */
+            truncated: boolean;
+        };
+        /**
+         * QueryRunBody
+         * @description Values of the query's parameters, and how many rows to show.
+         */
+        QueryRunBody: {
+            /**
+             * Max Rows
+             * @default 100
+             */
+            max_rows: number;
+            /**
+             * @example {
+             *       "period": "2026-05"
+             *     }
+             */
+            params?: components["schemas"]["Values"];
+            /**
+             * Pool
+             * @description Another of the connector's pools.
+             */
+            pool?: string | null;
+        };
+        /**
          * RefreshBody
          * @description The refresh token of an earlier answer; it can be used once.
          */
@@ -2623,6 +4003,21 @@ export interface components {
              * @example nightly-load
              */
             to: string;
+        };
+        /**
+         * RepeatingModel
+         * @description A job that fires more often than hourly, told once.
+         */
+        RepeatingModel: {
+            /** Fires */
+            fires: number;
+            /** Job */
+            job: string;
+            /**
+             * Text
+             * @example Every 5 minutes
+             */
+            text: string;
         };
         /**
          * ReplayBody
@@ -2731,6 +4126,34 @@ export interface components {
             step_enabled?: {
                 [key: string]: boolean;
             };
+        };
+        /**
+         * RunCountsModel
+         * @description Runs of each status that fit, counted up to 10,000.
+         */
+        RunCountsModel: {
+            /**
+             * Counts
+             * @example {
+             *       "failed": 14,
+             *       "running": 2,
+             *       "succeeded": 9120
+             *     }
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Looked To
+             * @description With a trigger, user or text only the newest runs are looked through: down to this one.
+             * @example r-1200
+             */
+            looked_to: string | null;
+            /**
+             * More
+             * @description Statuses of which there are more than were counted.
+             */
+            more: string[];
         };
         /**
          * RunDetailModel
@@ -2910,13 +4333,62 @@ export interface components {
         };
         /**
          * RunPageModel
-         * @description Newest first; `next_cursor` leads to older ones.
+         * @description Newest first; `next_cursor` leads to older ones, `previous_cursor` with `direction=newer` to newer ones.
          */
         RunPageModel: {
             /** Items */
             items: components["schemas"]["RunModel"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @example r-1801
+             */
             next_cursor: string | null;
+            /**
+             * Previous Cursor
+             * @example r-1850
+             */
+            previous_cursor: string | null;
+        };
+        /**
+         * RunQueryBody
+         * @description The filter of the runs page.
+         */
+        RunQueryBody: {
+            /**
+             * From
+             * @example 2026-05-01
+             */
+            from?: string | null;
+            /**
+             * Job
+             * @example [
+             *       "flights-nightly"
+             *     ]
+             */
+            job?: string[];
+            /**
+             * Status
+             * @example [
+             *       "failed"
+             *     ]
+             */
+            status?: string[];
+            /** Text */
+            text?: string | null;
+            /**
+             * To
+             * @example 2026-05-31
+             */
+            to?: string | null;
+            /**
+             * Trigger
+             * @example [
+             *       "cron"
+             *     ]
+             */
+            trigger?: string[];
+            /** User */
+            user?: string | null;
         };
         /**
          * RunQueuedModel
@@ -2937,6 +4409,45 @@ export interface components {
              * @example queued
              */
             status: string;
+        };
+        /**
+         * RunStoryModel
+         * @description Everything the waterfall draws.
+         */
+        RunStoryModel: {
+            /** @description The last one before this run. */
+            last_success: components["schemas"]["NeighbourModel"] | null;
+            /** Measured Runs */
+            measured_runs: number;
+            /**
+             * Median Ms
+             * @description Of the last 20 succeeded runs.
+             */
+            median_ms: number | null;
+            next: components["schemas"]["NeighbourModel"] | null;
+            now: components["schemas"]["Instant"];
+            previous: components["schemas"]["NeighbourModel"] | null;
+            /**
+             * Queue Wait Ms
+             * @description From queued to started, or to now.
+             */
+            queue_wait_ms: number | null;
+            /**
+             * Replays
+             * @description Runs that repeat it, at most 20.
+             */
+            replays: components["schemas"]["NeighbourModel"][];
+            run: components["schemas"]["RunModel"];
+            /** Steps */
+            steps: components["schemas"]["StoryStepModel"][];
+            /**
+             * Waits For
+             * @description What it had to have room in, or waits for.
+             * @example [
+             *       "pool warehouse"
+             *     ]
+             */
+            waits_for: string[];
         };
         /**
          * SaveBody
@@ -3047,6 +4558,47 @@ export interface components {
              * Text
              * @example 2026-03-29 Europe/Paris: clocks go from 02:00 to 03:00; 02:30 fires at 03:00
              */
+            text: string;
+        };
+        /**
+         * ScheduleWordsModel
+         * @description One schedule of a job in words.
+         */
+        ScheduleWordsModel: {
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Key
+             * @example main
+             */
+            key: string;
+            /**
+             * Schedule
+             * @example *\/30 * * * *
+             */
+            schedule: string;
+            /**
+             * Text
+             * @example Every 30 minutes
+             */
+            text: string;
+            /**
+             * Timezone
+             * @example Europe/Paris
+             */
+            timezone: string;
+        };
+        /**
+         * SourceLineModel
+         * @description A line of a plugin's file.
+         */
+        SourceLineModel: {
+            /**
+             * Number
+             * @example 42
+             */
+            number: number;
+            /** Text */
             text: string;
         };
         /**
@@ -3195,6 +4747,144 @@ export interface components {
             status: string;
         };
         /**
+         * StoryStepModel
+         * @description A step on the waterfall, steps that have not begun included.
+         */
+        StoryStepModel: {
+            /** Duration Ms */
+            duration_ms: number | null;
+            error: components["schemas"]["StepErrorModel"] | null;
+            finished_at: components["schemas"]["Instant"] | null;
+            /** Frames */
+            frames: components["schemas"]["FrameModel"][];
+            /** Index */
+            index: number;
+            /**
+             * Median Ms
+             * @description Of this step in the last 20 succeeded runs.
+             */
+            median_ms: number | null;
+            /** Median Rows */
+            median_rows: number | null;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string | null;
+            /** Rows In */
+            rows_in: number | null;
+            /** Rows Out */
+            rows_out: number | null;
+            started_at: components["schemas"]["Instant"] | null;
+            /**
+             * Status
+             * @description A step's status, or `waiting`.
+             * @example succeeded
+             */
+            status: string;
+            /** Tries */
+            tries: components["schemas"]["StoryTryModel"][];
+            /** Type */
+            type: string;
+        };
+        /**
+         * StoryTryModel
+         * @description One try: when it ran, and how long was waited after it.
+         */
+        StoryTryModel: {
+            /** Duration Ms */
+            duration_ms: number | null;
+            error: components["schemas"]["StepErrorModel"] | null;
+            finished_at: components["schemas"]["Instant"] | null;
+            /** Number */
+            number: number;
+            started_at: components["schemas"]["Instant"];
+            /** Status */
+            status: string;
+            /**
+             * Wait Ms
+             * @description Back-off before the next try.
+             */
+            wait_ms: number | null;
+        };
+        /**
+         * StripModel
+         * @description The last due instants, oldest first: parallel lists, and one letter of `outcomes` each.
+         */
+        StripModel: {
+            /**
+             * Due
+             * @description Milliseconds since 1970, UTC.
+             * @example [
+             *       1764590400000
+             *     ]
+             */
+            due: number[];
+            /**
+             * Durations
+             * @description Milliseconds; null when it did not run.
+             * @example [
+             *       58210
+             *     ]
+             */
+            durations: (number | null)[];
+            /**
+             * Outcomes
+             * @description A letter for each; the page's `outcomes` has the words.
+             * @example s
+             */
+            outcomes: string;
+            /**
+             * Runs
+             * @description The n of `r-n`.
+             * @example [
+             *       1842
+             *     ]
+             */
+            runs: number[];
+            /**
+             * Stands For
+             * @description By position: the row stands for that many instants, missed or held together.
+             * @example {
+             *       "0": 288
+             *     }
+             */
+            stands_for: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * TableModel
+         * @description A table or view.
+         */
+        TableModel: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "table" | "view";
+            /** Name */
+            name: string;
+        };
+        /**
+         * TablesModel
+         * @description Tables and views of one schema, at most 2,000.
+         */
+        TablesModel: {
+            /** Connector */
+            connector: string;
+            /** Items */
+            items: components["schemas"]["TableModel"][];
+            /**
+             * Schema
+             * @example public
+             */
+            schema: string | null;
+            /** Schemas */
+            schemas: string[];
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
          * TechnicalModel
          * @description The state of the machinery.
          */
@@ -3243,6 +4933,15 @@ export interface components {
             scheduler: "active" | "standby" | "error";
             /** Waiting */
             waiting: number;
+        };
+        /**
+         * TogetherModel
+         * @description Several runs that begin in one minute.
+         */
+        TogetherModel: {
+            at: components["schemas"]["Instant"];
+            /** Jobs */
+            jobs: string[];
         };
         /**
          * TokensModel
@@ -3480,6 +5179,216 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_connectors_admin_connectors_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorListModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    run_query_admin_connectors__connector__queries__query__run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connector: string;
+                query: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["QueryRunBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryResultModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_tables_admin_connectors__connector__tables_get: {
+        parameters: {
+            query?: {
+                /** @description A part of the name. */
+                like?: string | null;
+                /** @description Default: the database's own. */
+                schema?: string | null;
+            };
+            header?: never;
+            path: {
+                connector: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TablesModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_columns_admin_connectors__connector__tables__table__columns_get: {
+        parameters: {
+            query?: {
+                /** @description Default: the database's own. */
+                schema?: string | null;
+            };
+            header?: never;
+            path: {
+                connector: string;
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColumnsModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    connector_names_admin_connectors_names_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorNamesModel"];
                 };
             };
             /** @description Try again later. */
@@ -5039,8 +6948,10 @@ export interface operations {
     list_runs_admin_jobs_runs_get: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` or, with direction=newer, `previous_cursor`. */
                 cursor?: string | null;
+                /** @description newer: the runs that follow the cursor's. */
+                direction?: "older" | "newer";
                 /** @description Date or date-time; runs queued at or after it. */
                 from?: string | null;
                 /** @description One or more names, also with commas. */
@@ -5048,8 +6959,14 @@ export interface operations {
                 limit?: number;
                 /** @description One or more, any spelling, also with commas. */
                 status?: string[] | null;
+                /** @description A part of the run id, job, reason, user or params. */
+                text?: string | null;
                 /** @description Date (the whole day counts) or date-time. */
                 to?: string | null;
+                /** @description cron, manual, api, cli, call_job; also with commas. */
+                trigger?: string[] | null;
+                /** @description A part of who asked for it. */
+                user?: string | null;
             };
             header?: never;
             path?: never;
@@ -5166,6 +7083,46 @@ export interface operations {
             };
         };
     };
+    show_changes_admin_jobs_runs__run_id__changes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangesModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     show_log_admin_jobs_runs__run_id__logs_get: {
         parameters: {
             query?: {
@@ -5221,6 +7178,97 @@ export interface operations {
             };
         };
     };
+    search_admin_jobs_runs__run_id__logs_search_get: {
+        parameters: {
+            query: {
+                /** @description Search lines numbered above this. */
+                cursor?: string | null;
+                /** @description This level and graver ones. */
+                level?: string | null;
+                limit?: number;
+                /** @description A part of the message, in any case. */
+                q: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogMatchesModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    summary_admin_jobs_runs__run_id__logs_summary_get: {
+        parameters: {
+            query?: {
+                /** @description Count lines numbered above this. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSummaryModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     replay_run_admin_jobs_runs__run_id__replay_post: {
         parameters: {
             query?: never;
@@ -5252,6 +7300,278 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReplayQueuedModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    show_story_admin_jobs_runs__run_id__story_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunStoryModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    abort_runs_admin_jobs_runs_abort_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    compare_runs_admin_jobs_runs_compare_get: {
+        parameters: {
+            query: {
+                a: string;
+                b: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    count_runs_admin_jobs_runs_counts_get: {
+        parameters: {
+            query?: {
+                /** @description Date or date-time; runs queued at or after it. */
+                from?: string | null;
+                /** @description One or more names, also with commas. */
+                job?: string[] | null;
+                /** @description One or more, any spelling, also with commas. */
+                status?: string[] | null;
+                /** @description A part of the run id, job, reason, user or params. */
+                text?: string | null;
+                /** @description Date (the whole day counts) or date-time. */
+                to?: string | null;
+                /** @description cron, manual, api, cli, call_job; also with commas. */
+                trigger?: string[] | null;
+                /** @description A part of who asked for it. */
+                user?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunCountsModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    export_runs_admin_jobs_runs_export_get: {
+        parameters: {
+            query?: {
+                /** @description Date or date-time; runs queued at or after it. */
+                from?: string | null;
+                /** @description One or more names, also with commas. */
+                job?: string[] | null;
+                /** @description One or more, any spelling, also with commas. */
+                status?: string[] | null;
+                /** @description A part of the run id, job, reason, user or params. */
+                text?: string | null;
+                /** @description Date (the whole day counts) or date-time. */
+                to?: string | null;
+                /** @description cron, manual, api, cli, call_job; also with commas. */
+                trigger?: string[] | null;
+                /** @description A part of who asked for it. */
+                user?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A line for each run, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    replay_runs_admin_jobs_runs_replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkReplayBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkModel"];
                 };
             };
             /** @description Try again later. */
@@ -5350,6 +7670,136 @@ export interface operations {
             };
         };
     };
+    lanes_admin_overview_calendar_get: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Default: a day ago. */
+                from?: string | null;
+                /** @description Only these jobs. */
+                job?: string[] | null;
+                limit?: number;
+                /** @description Default: seven days after; at most 10 days. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LanesModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    overview_admin_overview_jobs_get: {
+        parameters: {
+            query?: {
+                /** @description Due instants to show of each job. */
+                strip?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    load_admin_overview_load_get: {
+        parameters: {
+            query?: {
+                /** @description How far to look ahead. */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     reload_plugin_admin_plugins__name__reload_post: {
         parameters: {
             query?: never;
@@ -5377,6 +7827,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PluginReloadModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_pools_admin_pools_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolListModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    reload_pool_admin_pools__pool__reload_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pool: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolReloadModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    test_pool_admin_pools__pool__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pool: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolTestModel"];
                 };
             };
             /** @description Try again later. */
