@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -58,6 +59,7 @@ class Outcome:
 
 def simulate(seed: int) -> Outcome:
     """Run one seed from beginning to end."""
+    random.seed(seed)  # the pauses between tries come from the common generator
     world = World(seed, "sqlite" if seed % 4 == 3 else "postgresql")
     errors = _Errors()
     root = logging.getLogger()

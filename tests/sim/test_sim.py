@@ -26,6 +26,11 @@ def test_the_seeds_meet_what_they_are_there_for() -> None:
     assert {"succeeded", "failed", "orphaned", "skipped", "missed", "caught up", "held back"} <= met.keys()
 
 
+@pytest.mark.parametrize("seed", [9, 12, 19])
+def test_a_seed_tells_the_same_story_again(seed: int) -> None:
+    assert simulate(seed) == simulate(seed)
+
+
 def test_a_lost_instant_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     plan_fires = drafts.plan_fires
 

@@ -5,7 +5,6 @@ It may be there, claimed by this process, and must then be executed: while its o
 
 import asyncio
 import logging
-import time
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,6 +25,7 @@ _log = logging.getLogger("nomaflow")
 
 async def find_again(database: Database, new: NewRun, owner: str | None, now: datetime) -> Enqueued:
     """The answer that was lost. Looks until it is known; raises Unavailable when nothing was stored."""
+    monotonic = asyncio.get_running_loop().time
     absent_since: float | None = None
     while True:
         try:
@@ -40,8 +40,8 @@ async def find_again(database: Database, new: NewRun, owner: str | None, now: da
                     return Enqueued(run, created=mine)
                 asked_for = replace(run, status=QUEUED, owner=None, epoch=0, started_at=None)
                 return Enqueued(asked_for, created=True, claimed=replace(run, status=RUNNING))
-            absent_since = time.monotonic() if absent_since is None else absent_since
-            if time.monotonic() - absent_since > ABSENT_SECONDS:
+            absent_since = monotonic() if absent_since is None else absent_since
+            if monotonic() - absent_since > ABSENT_SECONDS:
                 raise Unavailable("the run was not stored: the connection to the database broke")
         await asyncio.sleep(LOOK_SECONDS)
 

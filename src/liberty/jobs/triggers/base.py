@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import ClassVar, Protocol
 from zoneinfo import ZoneInfo
 
@@ -56,6 +57,7 @@ def between(schedule: Schedule, after: datetime, until: datetime) -> Iterator[da
         due = schedule.next_after(due)
 
 
+@lru_cache(maxsize=4096)
 def first_instant_at_or_after(local: datetime, zone: ZoneInfo) -> datetime:
     """The first UTC instant at which the zone's wall clock shows `local` or, inside a gap, whatever follows it.
 
