@@ -2,13 +2,16 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from liberty.connectors import ConnectorRegistry
+from tests.mariadb import PASSWORD, MariadbServer, find_server
 from tests.pg import SharedServer
 
 SHARED_SERVER = pytest.StashKey[SharedServer]()
@@ -56,6 +59,45 @@ def pg_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """SQLAlchemy URL of an empty PostgreSQL database, dropped after the test. An absent server is an error."""
     with pytestconfig.stash[SHARED_SERVER].database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariadbServer]:
+    """A MariaDB server for this test process."""
+    if find_server() is None:
+        reason = "no MariaDB server on this machine: run requirements/mariadb.sh as root, or install mariadb-server-core"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="nomaflow-mariadb-") as directory:
+        server = MariadbServer(Path(directory))
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def mysql_pool(mariadb_server: MariadbServer) -> Iterator[dict[str, str]]:
+    """The settings of a pool on an empty MariaDB database, which is dropped after the test."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    mariadb_server.administer(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    yield {"url": mariadb_server.url(name), "password": PASSWORD}
+    mariadb_server.administer(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+async def mysql_pools(
+    tmp_path: Path, pg_url: str, mysql_pool: dict[str, str]
+) -> AsyncIterator[ConnectorRegistry]:
+    """`mysql` and `mysql2`: one MariaDB database, under both schemes a URL may have; `sqlite`; `pg`."""
+    mariadb = {**mysql_pool, "url": mysql_pool["url"].replace("mysql://", "mariadb://")}
+    urls = {"sqlite": {"url": f"sqlite:///{tmp_path}/a.db"}, "pg": {"url": pg_url}}
+    pools = {"mysql": mysql_pool, "mysql2": mariadb, **urls}
+    registry = ConnectorRegistry(
+        {"pools": {name: {**pool, "max_rows": 1_000_000} for name, pool in pools.items()}}
+    )
+    yield registry
+    await registry.close()
 
 
 @pytest.fixture

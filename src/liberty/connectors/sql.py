@@ -3,10 +3,11 @@
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from liberty.connectors.config import MAX_ROWS_LIMIT, QueryConfig, SqlConnectorConfig
+from liberty.connectors.mysql_driver import NAMES, ended_when_left
 from liberty.connectors.pools import PoolSet
 from liberty.connectors.sql_call import Call, clause_of, stream_rows, with_typed_texts
 from liberty.connectors.sql_result import SqlResult, SqlRow, unique_names
@@ -326,8 +327,11 @@ class SqlConnector:
             elif call.read_only and connection.dialect.name == "postgresql":
                 options["postgresql_readonly"] = True
             connection = await connection.execution_options(**options)
-            yield connection
-            await connection.commit()
+            leaving = ended_when_left(connection) if connection.dialect.name in NAMES else nullcontext()
+            async with leaving:
+                yield connection
+                if not connection.invalidated:
+                    await connection.commit()
 
     async def _limited(self, sql: str, params: SqlParams | None, pool: str | None) -> SqlResult:
         call = self.prepare(sql, params, pool, 1)
@@ -344,7 +348,11 @@ class SqlConnector:
                 rows += [dict(zip(columns, row, strict=True)) for row in batch]
                 if len(batch) < size:
                     break
-            await result.close()
+            if len(rows) > call.max_rows and connection.dialect.name in NAMES:
+                # Closing the result would read all that is left of it.
+                await connection.invalidate()
+            else:
+                await result.close()
         truncated = len(rows) > call.max_rows
         del rows[call.max_rows :]
         return SqlResult(rows, columns, len(rows), truncated, statement_type=call.statement.kind)

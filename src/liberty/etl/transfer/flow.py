@@ -10,8 +10,10 @@ from liberty.errors import Invalid
 from liberty.etl.transfer.anywhere_target import AnywhereTarget
 from liberty.etl.transfer.columns import Column, Table, find
 from liberty.etl.transfer.crossing import Crossing
+from liberty.etl.transfer.into_mysql import fitting as mysql_fitting
 from liberty.etl.transfer.into_postgresql import fitting as postgresql_fitting
 from liberty.etl.transfer.into_sqlite import fitting as sqlite_fitting
+from liberty.etl.transfer.mysql_target import MysqlTarget
 from liberty.etl.transfer.paths import choose
 from liberty.etl.transfer.postgresql_target import PostgresqlTarget
 from liberty.etl.transfer.request import CopyFailed, CopyOutcome, CopyRequest, End, log
@@ -132,7 +134,7 @@ class _Copy:
                 f"incremental copies from SQLite into another database need a column of numbers: {column.name!r} holds "
                 "texts there, whose order depends on how they are written"
             )
-        fittings = {"postgresql": postgresql_fitting, "sqlite": sqlite_fitting}
+        fittings = {"postgresql": postgresql_fitting, "sqlite": sqlite_fitting, "mysql": mysql_fitting}
         fitting = fittings.get(self._source.backend)
         try:
             return value if fitting is None else fitting(column).apply([value], [0])[0]
@@ -166,6 +168,8 @@ def _target_on(
             )
         case "sqlite":
             return SqliteTarget(connection, request, table, from_sqlite=source_backend == "sqlite")
+        case "mysql":
+            return MysqlTarget(connection, request, table, from_mysql=source_backend == "mysql")
         case _:
             return AnywhereTarget(connection, request, table)
 

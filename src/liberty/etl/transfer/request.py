@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from liberty.connectors.mysql_driver import NAMES
 from liberty.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
@@ -121,8 +122,9 @@ class End:
 
     @property
     def backend(self) -> str:
-        """`sqlite`, `postgresql`, …"""
-        return self.engine.dialect.name
+        """`sqlite`, `postgresql`, `mysql` (MariaDB too), …"""
+        name = self.engine.dialect.name
+        return "mysql" if name in NAMES else name
 
     def table_name(self) -> tuple[str | None, str]:
         """Schema and table with `#SCHEMA.X#` filled in; a dotted table name holds its schema."""

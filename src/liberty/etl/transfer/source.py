@@ -1,13 +1,20 @@
 """The side a copy reads from: its columns, and its rows in batches, never all at once."""
 
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from liberty.connectors import mysql_driver
 from liberty.connectors.sql_call import stream_rows
 from liberty.errors import Invalid
-from liberty.etl.transfer import postgresql_catalog, sqlite_catalog
+from liberty.etl.transfer import (
+    mysql_catalog,
+    mysql_session,
+    mysql_source,
+    postgresql_catalog,
+    sqlite_catalog,
+)
 from liberty.etl.transfer.anywhere_catalog import find_table as find_anywhere
 from liberty.etl.transfer.columns import Column, Table, column_list, find, qualified, quoted
 from liberty.etl.transfer.postgresql_codecs import keep_values_exact
@@ -47,14 +54,23 @@ async def table_of(connection: "AsyncConnection", end: End) -> Table | None:
             return await postgresql_catalog.find_table(connection, schema, name)
         case "sqlite":
             return await sqlite_catalog.find_table(connection, schema, name)
+        case "mysql":
+            return await mysql_catalog.find_table(connection, schema, name)
         case _:
             return await find_anywhere(connection, schema, name)
 
 
 @asynccontextmanager
 async def connection_of(end: End) -> AsyncIterator["AsyncConnection"]:
-    """A connection for one copy alone. PostgreSQL's has settings of its own and is closed afterwards."""
+    """A connection for one copy alone. One with settings of its own is closed afterwards."""
     async with end.engine.connect() as connection:
+        if end.backend == "mysql":
+            async with mysql_driver.ended_when_left(connection):
+                await mysql_session.settle(connection)
+                yield connection
+            # Given back to the pool, a result that is not read to its end would be.
+            await connection.invalidate()
+            return
         if end.backend == "sqlite":
             connection = await connection.execution_options(sqlite_begin="NONE")
         if connection.dialect.driver != "asyncpg":
@@ -77,7 +93,10 @@ async def reading(crossing: "Crossing") -> AsyncIterator[Reading]:
         columns = list(crossing.source_table.columns)
     else:
         columns = await _result_columns(crossing.source_connection, end, result)
-    yield Reading(columns, result.partitions(batch_size))
+    batches = result.partitions(batch_size)
+    if end.backend == "mysql":
+        batches = mysql_source.as_known_elsewhere(batches, _description(result))
+    yield Reading(columns, batches)
     await result.close()
 
 
@@ -85,15 +104,15 @@ async def highest(
     connection: "AsyncConnection", end: End, table: Table, column: Column, where: str | None
 ) -> Any:
     """The greatest value of a column among the rows that are wanted; None when there is none."""
-    quote = end.engine.dialect.identifier_preparer.quote_identifier
+    quote = _quoting(end)
     origin = f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
     text = f"SELECT max({quote(column.name)}) FROM {origin}"  # noqa: S608 - quoted, and the author's condition
     call = end.connector.prepare(
         f"{text} WHERE ({where})" if where else text, dict(end.place.params), end.place.pool, None
     )
     result = await stream_rows(connection, call, 1)
-    row = await result.first()
-    return row[0]
+    value = (await result.first())[0]
+    return mysql_source.in_utc(value) if column.kind == "timestamptz" else value
 
 
 def source_call(
@@ -130,7 +149,7 @@ def _select(
     crossing: "Crossing", table: Table, columns: Sequence[Column], *, own_types: bool
 ) -> tuple[str, dict[str, Any]]:
     end, where, watermark = crossing.source, crossing.request.where, crossing.watermark
-    quote = end.engine.dialect.identifier_preparer.quote_identifier
+    quote = _quoting(end)
     if end.backend == "postgresql":
         # Types the driver has no exact form for travel as text, which PostgreSQL reads back without loss.
         listed = ", ".join(
@@ -146,7 +165,11 @@ def _select(
             qualified(table.schema, table.name),
         )
     else:
-        listed = ", ".join(quote(column.name) for column in columns)
+        mysql = end.backend == "mysql"
+        listed = ", ".join(
+            mysql_source.selected(column, quote(column.name)) if mysql else quote(column.name)
+            for column in columns
+        )
         origin = f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
     conditions = [f"({where})"] if where else []
     params: dict[str, Any] = dict(end.place.params)
@@ -164,6 +187,13 @@ def _select(
     return (f"{text} WHERE {' AND '.join(conditions)}" if conditions else text), params
 
 
+def _quoting(end: End) -> Callable[[str], str]:
+    """How names are quoted for `text()`, which itself doubles each `%` where the driver wants that."""
+    if end.backend == "mysql":
+        return mysql_source.quoted_there
+    return end.engine.dialect.identifier_preparer.quote_identifier
+
+
 async def _result_columns(connection: "AsyncConnection", end: End, result: Any) -> list[Column]:
     names = list(result.keys())
     repeated = sorted({name for name in names if names.count(name) > 1})
@@ -172,7 +202,10 @@ async def _result_columns(connection: "AsyncConnection", end: End, result: Any) 
             f"the source query gives column {repeated[0]!r} more than once; name them apart with AS"
         )
     if end.backend == "postgresql":
-        raw = result._real_result  # noqa: SLF001 - an AsyncResult shows no cursor description
-        oids = [int(entry[1]) for entry in raw.cursor.description]
+        oids = [int(entry[1]) for entry in _description(result)]
         return await postgresql_catalog.columns_of_result(connection, names, oids)
     return [Column(name=name, kind="other") for name in names]
+
+
+def _description(result: Any) -> Any:
+    return result._real_result.cursor.description  # noqa: SLF001 - an AsyncResult shows no cursor description
