@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from liberty.connectors.api import ApiConnector
 from liberty.connectors.config import PoolConfig, SqlConnectorConfig
+from liberty.connectors.file_folders import FileFolders
 from liberty.connectors.http import HttpClients
 from liberty.connectors.http_policy import HttpPolicy
 from liberty.connectors.pools import PoolSet
@@ -51,6 +52,7 @@ class ConnectorRegistry:
             if security is not None
             else HttpPolicy()
         )
+        self.files = FileFolders(settings.jobs.file_folders if settings is not None else ())
         self.source: TomlDocument | None = None
         """The file this was read from, for making the same connectors in another process."""
         self.home_loop: asyncio.AbstractEventLoop | None = None

@@ -33,9 +33,12 @@ def _of_step(step: StepConfig, registry: "ConnectorRegistry") -> Iterator[_Found
         yield from _sql(registry, step.connector, step.pool, "")
         yield from _query(registry, step.connector, step.query, "query")
     elif isinstance(step, SqlCopyStep):
-        yield from _sql(registry, step.source.connector, step.source.pool, "source.")
-        yield from _sql(registry, step.target.connector, step.target.pool, "target.")
-        if step.source.query is not None:
+        for side, prefix in ((step.source, "source."), (step.target, "target.")):
+            if side.connector is not None:
+                yield from _sql(registry, side.connector, side.pool, prefix)
+            elif side.file is not None:
+                yield from _file(registry, side.file, prefix)
+        if step.source.query is not None and step.source.connector is not None:
             yield from _query(registry, step.source.connector, step.source.query, "source.query")
     elif isinstance(step, HttpStep):
         yield from _endpoint(registry, step)
@@ -55,6 +58,15 @@ def _sql(registry: "ConnectorRegistry", name: str, pool: str | None, prefix: str
             f"{prefix}pool",
             f"connector {name!r} may use the pools {', '.join(connector.allowed_pools)}, not {pool!r}{near}",
         )
+
+
+def _file(registry: "ConnectorRegistry", url: str, prefix: str) -> Iterator[_Found]:
+    if "${" in url:
+        return
+    try:
+        registry.files.place(url)
+    except Invalid as error:
+        yield f"{prefix}file", error.message
 
 
 def _query(registry: "ConnectorRegistry", connector: str, query: str, key: str) -> Iterator[_Found]:

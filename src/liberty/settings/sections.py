@@ -105,6 +105,17 @@ class JobsSettings(Section):
     history_keep_failed: bool = True
     log_truncate_kb: int = Field(default=100, ge=1)
     run_log_max_lines: int | None = Field(default=None, ge=1)
+    file_folders: tuple[Path, ...] = ()
+
+    _split = field_validator("file_folders", mode="before")(_words)
+
+    @field_validator("file_folders")
+    @classmethod
+    def _whole_paths(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for folder in value:
+            if not folder.is_absolute() or ".." in folder.parts or folder == Path(folder.anchor):
+                raise ValueError(f"'{folder}' is not the whole path of a folder, such as /data/incoming")
+        return value
 
 
 class SecuritySettings(Section):

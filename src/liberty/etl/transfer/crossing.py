@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from liberty.etl.transfer.columns import Column, Table, check_complete, matched
+from liberty.etl.transfer.file_end import FileEnd
 from liberty.etl.transfer.making import described
 from liberty.etl.transfer.request import CopyFailed, CopyOutcome, CopyRequest, End, log
 from liberty.etl.transfer.shaping import Rows
@@ -43,10 +44,11 @@ class Crossing:
     """What a path works with. It counts what it reads in `outcome`; `meet` leaves behind what met what."""
 
     request: CopyRequest
-    source: End
-    target_end: End
+    source_side: End | FileEnd
+    target_end: End | FileEnd
     target: Target
-    source_connection: "AsyncConnection"
+    connection: "AsyncConnection | None"
+    """The source's, when it is a database."""
     close_source: Callable[[], Awaitable[None]]
     source_table: Table | None
     watermark: Watermark | None
@@ -56,6 +58,17 @@ class Crossing:
     origins: Mapping[str, Column] = field(default_factory=dict)
     meeting: Meeting | None = None
     _spoke: float = 0.0
+
+    @property
+    def source(self) -> End:
+        """The source, where it can only be a database."""
+        assert isinstance(self.source_side, End)  # noqa: S101 - see above
+        return self.source_side
+
+    @property
+    def source_connection(self) -> "AsyncConnection":
+        assert self.connection is not None  # noqa: S101 - as `source`
+        return self.connection
 
     def meet(self, names: Sequence[str], origins: Mapping[str, Column], first_rows: Rows) -> Meeting:
         """Decide which column goes where. Raises CopyFailed when they do not fit together.
@@ -94,14 +107,14 @@ class Crossing:
 
     def announce(self, meeting: Meeting) -> None:
         """Tell the log what of the source does not simply go into a column that is there."""
-        if meeting.create is not None:
+        if meeting.create is not None and isinstance(self.target_end, End):
             log.info("target table %r does not exist and is made", str(meeting.create))
         for name in meeting.computed:
             log.info("column %r is computed by the target and not copied", name)
 
     def changes(self) -> str | None:
         """Why values may not arrive as they are: somebody wants them changed. None when nobody does."""
-        request, pools = self.request, self.request.connectors.pools
+        request = self.request
         if request.transform is not None:
             return "rows go through a transform"
         if request.jde:
@@ -110,10 +123,10 @@ class Crossing:
             return "decimal_mode is truncate"
         if request.strip_columns:
             return "strip_both_columns changes texts"
-        if pools.config(self.source.pool).trim_strings:
+        if self.source_side.settings.trim_strings:
             return f"pool {self.source.pool!r} trims texts"
-        if pools.config(self.target_end.pool).coalesce_nulls:
-            return f"pool {self.target_end.pool!r} replaces NULLs"
+        if self.target_end.settings.coalesce_nulls:
+            return f"{self.request.target} is on a pool that replaces NULLs"
         return None
 
     def batch_done(self) -> None:

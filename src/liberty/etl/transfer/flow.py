@@ -10,13 +10,15 @@ from liberty.errors import Invalid
 from liberty.etl.transfer.anywhere_target import AnywhereTarget
 from liberty.etl.transfer.columns import Column, Table, find
 from liberty.etl.transfer.crossing import Crossing
+from liberty.etl.transfer.file_end import FileEnd
+from liberty.etl.transfer.file_target import FileTarget
 from liberty.etl.transfer.into_mysql import fitting as mysql_fitting
 from liberty.etl.transfer.into_postgresql import fitting as postgresql_fitting
 from liberty.etl.transfer.into_sqlite import fitting as sqlite_fitting
 from liberty.etl.transfer.mysql_target import MysqlTarget
 from liberty.etl.transfer.paths import choose
 from liberty.etl.transfer.postgresql_target import PostgresqlTarget
-from liberty.etl.transfer.request import CopyFailed, CopyOutcome, CopyRequest, End, log
+from liberty.etl.transfer.request import CopyFailed, CopyOutcome, CopyRequest, End, log, side_of
 from liberty.etl.transfer.source import Watermark, connection_of, highest, table_of
 from liberty.etl.transfer.sqlite_target import SqliteTarget
 from liberty.etl.transfer.target import Target
@@ -44,15 +46,17 @@ class _Copy:
 
     def __init__(self, request: CopyRequest) -> None:
         self._request = request
-        self._source = End.of(request.source, request.connectors)
-        self._target_end = End.of(request.target, request.connectors)
+        self._source = side_of(request.source, request.connectors)
+        self._target_end = side_of(request.target, request.connectors)
 
     async def run(self) -> CopyOutcome:
         request = self._request
         async with self.opened() as crossing:
             target = crossing.target
             check = None
-            if request.verify:
+            if request.verify and (crossing.connection is None or isinstance(self._target_end, FileEnd)):
+                log.warning("verify: a file has no checksum; only the rows are counted")
+            elif request.verify:
                 await hold_snapshot(crossing.source_connection)
                 crossing.verification = Verification(crossing)
                 check = crossing.verification.compare
@@ -76,16 +80,20 @@ class _Copy:
             _open_target(request, self._target_end, self._source.backend) as target,
             AsyncExitStack() as source,
         ):
-            connection = await source.enter_async_context(connection_of(self._source))
-            table = await table_of(connection, self._source) if request.source.table is not None else None
+            connection: AsyncConnection | None = None
+            table: Table | None = None
+            found, watermark = None, None
+            if isinstance(self._source, End):
+                connection = await source.enter_async_context(connection_of(self._source))
+                table = await table_of(connection, self._source) if request.source.table is not None else None
+                found, watermark = await self._watermark(connection, self._source, table, target)
             self._refuse_itself(table, target)
-            found, watermark = await self._watermark(connection, table, target)
             yield Crossing(
                 request=request,
-                source=self._source,
+                source_side=self._source,
                 target_end=self._target_end,
                 target=target,
-                source_connection=connection,
+                connection=connection,
                 close_source=source.aclose,
                 source_table=table,
                 watermark=watermark,
@@ -93,13 +101,18 @@ class _Copy:
             )
 
     def _refuse_itself(self, table: Table | None, target: Target) -> None:
+        source, end = self._source, self._target_end
+        if isinstance(source, FileEnd) and isinstance(end, FileEnd) and source.file == end.file:
+            raise Invalid(
+                f"{source.file.url} is source and target of the copy; it cannot be copied onto itself"
+            )
         if table is not None and target.table is not None and table.identity == target.table.identity:
             raise Invalid(
                 f"{self._request.source} and {self._request.target} are the same table; it cannot be copied onto itself"
             )
 
     async def _watermark(
-        self, connection: "AsyncConnection", table: Table | None, target: Target
+        self, connection: "AsyncConnection", source: End, table: Table | None, target: Target
     ) -> tuple[Any, Watermark | None]:
         """Where the copy goes on, and the condition on the source that follows from it.
 
@@ -113,7 +126,7 @@ class _Copy:
         if value is not None:
             log.info("only rows with %s from %s on", name, value)
             value = self._as_source_writes_it(column, value)
-        until = await highest(connection, self._source, table, column, self._request.where)
+        until = await highest(connection, source, table, column, self._request.where)
         return found, Watermark(name, value, until)
 
     async def _since(self, name: str, target: Target) -> Any:
@@ -145,8 +158,16 @@ class _Copy:
 
 
 @asynccontextmanager
-async def _open_target(request: CopyRequest, end: End, source_backend: str) -> AsyncIterator[Target]:
+async def _open_target(
+    request: CopyRequest, end: End | FileEnd, source_backend: str
+) -> AsyncIterator[Target]:
     async with AsyncExitStack() as stack:
+        if isinstance(end, FileEnd):
+            file = FileTarget(end, request)
+            stack.push_async_callback(_closed, file)
+            await file.open()
+            yield file
+            return
         connection = await stack.enter_async_context(connection_of(end))
         table = await table_of(connection, end)
         target = _target_on(connection, request, table, end.backend, source_backend)

@@ -29,7 +29,7 @@ class _Filling:
     async def run(self) -> int:
         crossing = self._crossing
         request, outcome = crossing.request, crossing.outcome
-        trim = request.connectors.pools.config(crossing.source.pool).trim_strings
+        trim = crossing.source_side.settings.trim_strings
         async with reading(crossing) as source:
             shaper = Shaper(request, source.columns, trim=trim)
             async for rows in source.batches:
@@ -58,7 +58,7 @@ class _Filling:
         meeting = crossing.meet(names, shaper.origins, first.rows)
         crossing.announce(meeting)
         await target.begin(meeting.columns, meeting.create)
-        fill = crossing.request.connectors.pools.config(crossing.target_end.pool).coalesce_nulls
+        fill = crossing.target_end.settings.coalesce_nulls
         substitutes = [coalesced(column) if fill else None for column in meeting.columns]
         origins = {} if shaper.touches_values or fill else shaper.origins
         fittings = [

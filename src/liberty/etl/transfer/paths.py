@@ -38,7 +38,7 @@ async def decide(crossing: Crossing) -> tuple[Fill, str]:
     """The same, with what the log says."""
     refusals: list[str] = []
     for path in PATHS:
-        if (path.source, path.target) != (crossing.source.backend, crossing.target_end.backend):
+        if (path.source, path.target) != (crossing.source_side.backend, crossing.target_end.backend):
             continue
         answer = await path.fits(crossing)
         if not isinstance(answer, str):

@@ -7,7 +7,7 @@ from liberty.connectors.sql_call import stream_rows
 from liberty.etl.transfer.columns import Column
 from liberty.etl.transfer.flow import opened
 from liberty.etl.transfer.paths import decide
-from liberty.etl.transfer.request import CopyFailed, CopyRequest, End
+from liberty.etl.transfer.request import CopyFailed, CopyRequest, End, side_of
 from liberty.etl.transfer.shaping import Shaper
 from liberty.etl.transfer.source import reading, source_call, table_of
 
@@ -22,7 +22,8 @@ async def look(request: CopyRequest) -> dict[str, Any]:
 
     Raises what the copy would raise before it reads a row.
     """
-    target_rows = await _target_rows(End.of(request.target, request.connectors))
+    end = side_of(request.target, request.connectors)
+    target_rows = await _target_rows(end) if isinstance(end, End) else None
     async with opened(request) as crossing:
         found: dict[str, Any] = {
             "mode": request.mode,
@@ -51,12 +52,15 @@ async def look(request: CopyRequest) -> dict[str, Any]:
             return found
         found["columns"] = _columns(crossing, meeting, rows, found["problems"])
         _, found["path"] = await decide(crossing)
-        if meeting.create is not None:
+        if meeting.create is not None and isinstance(end, End):
             found["notes"].append("the target does not exist and would be made")
         return found
 
 
-async def _source_rows(crossing: "Crossing") -> int:
+async def _source_rows(crossing: "Crossing") -> int | None:
+    """None for a file: it would have to be read."""
+    if crossing.connection is None:
+        return None
     call = source_call(crossing)
     counting = crossing.source.connector.prepare(
         f"SELECT count(*) FROM ({call.statement.text}) q",  # noqa: S608 - a prepared statement
@@ -82,7 +86,7 @@ async def _target_rows(end: End) -> int | None:
 
 async def _sample(crossing: "Crossing") -> tuple[list[str], dict[str, Column], Sequence[Sequence[Any]]]:
     request = crossing.request
-    trim = request.connectors.pools.config(crossing.source.pool).trim_strings
+    trim = crossing.source_side.settings.trim_strings
     async with reading(crossing) as source:
         shaper = Shaper(request, source.columns, trim=trim)
         rows: Sequence[Sequence[Any]] = []
@@ -134,10 +138,12 @@ def _change(request: CopyRequest, origin: Column | None, column: Column) -> str 
     return f"{changed}; a value that does not fit fails the copy" if narrower else changed
 
 
-def _guard(crossing: "Crossing", source_rows: int, target_rows: int | None) -> str:
+def _guard(crossing: "Crossing", source_rows: int | None, target_rows: int | None) -> str:
     """Counts only: which rows would vanish is known when all are read."""
     guard, request = crossing.request.guard, crossing.request
     assert guard is not None  # noqa: S101 - asked only for a copy with one
+    if source_rows is None:
+        return "known when the file is read"
     deletes = request.mode == "overwrite" or request.delete_missing
     vanishing = max(0, (target_rows or 0) - source_rows) if deletes else None
     return guard.verdict(source_rows, vanishing, target_rows or 0)

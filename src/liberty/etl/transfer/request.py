@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from liberty.connectors.mysql_driver import NAMES
 from liberty.errors import Conflict, Invalid
+from liberty.etl.transfer.file_end import FileEnd, FileOptions
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from liberty.connectors import ConnectorRegistry, SqlConnector
+    from liberty.connectors.config import PoolConfig
     from liberty.etl.transfer.guard import Guard
 
 type Mode = Literal["overwrite", "append", "upsert"]
@@ -28,16 +30,20 @@ class CopyFailed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One side of a copy: a table of a connector, or for the source a query."""
+    """One side of a copy: a table of a connector, for the source a query of one, or a file."""
 
-    connector: str
+    connector: str = ""
     schema: str | None = None
     table: str | None = None
     pool: str | None = None
     query: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    file: str | None = None
+    options: FileOptions = field(default_factory=FileOptions)
 
     def __str__(self) -> str:
+        if self.file is not None:
+            return self.file
         if self.table is None:
             return f"a query on {self.connector!r}"
         name = f"{self.schema}.{self.table}" if self.schema else self.table
@@ -121,6 +127,11 @@ class End:
         return cls(place, connector, pool, connectors.pools.engine(pool), connectors)
 
     @property
+    def settings(self) -> "PoolConfig":
+        """What its pool says about texts and NULLs."""
+        return self.connectors.pools.config(self.pool)
+
+    @property
     def backend(self) -> str:
         """`sqlite`, `postgresql`, `mysql` (MariaDB too), …"""
         name = self.engine.dialect.name
@@ -133,6 +144,11 @@ class End:
         if schema is None and "." in table:
             schema, _, table = table.partition(".")
         return schema, table
+
+
+def side_of(place: Place, connectors: "ConnectorRegistry") -> End | FileEnd:
+    """A place, found. Raises NotFound and Invalid."""
+    return FileEnd.of(place, connectors) if place.file is not None else End.of(place, connectors)
 
 
 def shown(value: object) -> str:

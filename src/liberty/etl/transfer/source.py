@@ -17,6 +17,8 @@ from liberty.etl.transfer import (
 )
 from liberty.etl.transfer.anywhere_catalog import find_table as find_anywhere
 from liberty.etl.transfer.columns import Column, Table, column_list, find, qualified, quoted
+from liberty.etl.transfer.file_end import FileEnd
+from liberty.etl.transfer.file_source import reading_file
 from liberty.etl.transfer.postgresql_codecs import keep_values_exact
 from liberty.etl.transfer.request import CopyFailed, End, log
 
@@ -86,6 +88,13 @@ async def connection_of(end: End) -> AsyncIterator["AsyncConnection"]:
 @asynccontextmanager
 async def reading(crossing: "Crossing") -> AsyncIterator[Reading]:
     """Open the source. Raises CopyFailed when its table does not exist, Invalid for a query that is none."""
+    if isinstance(crossing.source_side, FileEnd):
+        async with reading_file(crossing.source_side, crossing.request, crossing.target.table) as (
+            columns,
+            batches,
+        ):
+            yield Reading(columns, batches)
+        return
     end, batch_size = crossing.source, crossing.request.batch_size
     call = source_call(crossing)
     result = await stream_rows(crossing.source_connection, call, batch_size)

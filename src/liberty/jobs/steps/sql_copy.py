@@ -5,9 +5,10 @@ import itertools
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from liberty.jobs.marks import CopyMark
 from liberty.jobs.steps.addressed import own_params
@@ -24,7 +25,8 @@ from liberty.jobs.steps.fields import CallableRef, Templatable
 from liberty.jobs.steps.guard import CopyGuard
 
 if TYPE_CHECKING:
-    from liberty.etl.transfer import CopyRequest, Transform
+    from liberty.etl.transfer import CopyRequest, Place, Transform
+    from liberty.etl.transfer.file_end import FileOptions
 
 CANCEL_CHECK_ROWS = 256
 
@@ -32,39 +34,132 @@ _log = logging.getLogger("nomaflow.sql_copy")
 _copy_numbers = itertools.count(1)
 
 
-class CopySource(BaseModel):
-    """Where rows are read: a table, or the result of a query."""
+type ColumnKind = Literal[
+    "int",
+    "decimal",
+    "float",
+    "text",
+    "bool",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "bytes",
+    "uuid",
+    "json",
+]
+_FILE_KEYS = ("form", "delimiter", "encoding", "null", "columns")
+
+
+class _Side(BaseModel):
+    """What both sides may say: a table of a connector, or a file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    connector: str = Field(min_length=1, description="SQL connector (or pool) to read from.")
+    connector: str | None = Field(None, min_length=1, description="SQL connector (or pool); or give `file`.")
     # `schema` is the published key, and a method of every pydantic model: the attribute needs another name.
     schema_name: str | None = Field(None, alias="schema", description="Schema of the table.")
-    table: str | None = Field(None, description="Table to read; or give `query`.")
-    pool: str | None = Field(None, description="Read on this pool instead of the connector's own.")
+    table: str | None = Field(None, min_length=1, description="The table.")
+    pool: str | None = Field(None, description="Use this pool instead of the connector's own.")
+    file: str | None = Field(
+        None,
+        description="A file in a folder of `[jobs] file_folders`: `file:///data/orders.csv` or `.parquet`.",
+    )
+    form: Literal["csv", "parquet"] | None = Field(
+        None, description="What the file is; default: what its name ends with."
+    )
+    delimiter: str = Field(",", min_length=1, max_length=1, description="Between the fields of a CSV file.")
+    encoding: str = Field("utf-8", description="Of a CSV file.")
+    null: str = Field("", description="Text that stands for NULL in a CSV file, besides an unquoted nothing.")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            letter = "a".encode(value)
+        except LookupError:
+            raise ValueError(f"no encoding {value!r}; use utf-8, latin-1, cp1252 or another one") from None
+        if len(letter) != 1:
+            raise ValueError(
+                f"encoding {value!r} has more than one byte for a letter; convert the file to utf-8"
+            )
+        return value
+
+    def _check_file(self) -> None:
+        given = self.model_fields_set
+        if self.file is None:
+            for key in _FILE_KEYS:
+                if key in given:
+                    raise ValueError(f"'{key}' belongs to 'file'")
+            if self.connector is None:
+                raise ValueError("give 'connector', or 'file'")
+            return
+        for key, name in (
+            ("connector", "connector"),
+            ("schema_name", "schema"),
+            ("table", "table"),
+            ("pool", "pool"),
+        ):
+            if key in given:
+                raise ValueError(f"give either 'file' or '{name}'")
+
+    def _options(self) -> "FileOptions":
+        from liberty.etl.transfer.file_end import FileOptions
+
+        return FileOptions(form=self.form, delimiter=self.delimiter, encoding=self.encoding, null=self.null)
+
+    def _pool_used(self, connectors: PoolNames) -> frozenset[str]:
+        return frozenset() if self.connector is None else pool_used(connectors, self.connector, self.pool)
+
+
+class CopySource(_Side):
+    """Where rows are read: a table, the result of a query, or a file."""
+
     query: str | None = Field(None, description="Declared query or SELECT text to read instead of a table.")
     params: Annotated[dict[str, Any], Templatable()] = Field(
         default_factory=dict, description="Values for the `:name` placeholders of `query` or `where`."
     )
+    columns: dict[str, ColumnKind] = Field(
+        default_factory=dict,
+        description="Kinds of a CSV file's columns; default: what the target's columns are, else text.",
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if (self.table is None) == (self.query is None):
-            raise ValueError("give either 'table' or 'query'")
+        self._check_file()
+        given = [name for name in ("table", "query", "file") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("give either 'table' or 'query', or 'file'")
+        if self.file is not None and self.params:
+            raise ValueError("'params' belong to 'query' or 'where'; a file has none")
         return self
 
+    def place(self, ctx: RunContext) -> "Place":
+        """With this run's values for the parameters."""
+        from liberty.etl.transfer import Place
 
-class CopyTarget(BaseModel):
-    """Where rows are written."""
+        if self.file is not None:
+            return Place(file=self.file, options=replace(self._options(), columns=self.columns))
+        params = own_params(self.params, ctx)
+        return Place(self.connector or "", self.schema_name, self.table, self.pool, self.query, params)
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    connector: str = Field(min_length=1, description="SQL connector (or pool) to write to.")
-    schema_name: str | None = Field(None, alias="schema", description="Schema of the table.")
-    table: str = Field(
-        min_length=1, description="Table to write; made from the source's columns when missing."
-    )
-    pool: str | None = Field(None, description="Write on this pool instead of the connector's own.")
+class CopyTarget(_Side):
+    """Where rows are written: a table, made from the source's columns when it is missing, or a file."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        self._check_file()
+        if self.file is None and self.table is None:
+            raise ValueError("give 'table', or 'file'")
+        return self
+
+    def place(self) -> "Place":
+        from liberty.etl.transfer import Place
+
+        if self.file is not None:
+            return Place(file=self.file, options=self._options())
+        return Place(self.connector or "", self.schema_name, self.table, self.pool)
 
 
 class Incremental(BaseModel):
@@ -119,6 +214,7 @@ class SqlCopyStep(StepConfig):
 
     @model_validator(mode="after")
     def _options_fit_the_mode(self) -> Self:
+        self._files_fit_the_mode()
         if self.source.query is None and self.source.params and self.where is None:
             raise ValueError("'params' belong to 'query' or 'where'; a table alone has none")
         if self.where is not None and self.source.table is None:
@@ -139,6 +235,18 @@ class SqlCopyStep(StepConfig):
                 "'guard.max_delete_pct' limits nothing here: only 'overwrite' and 'upsert' with 'delete_missing' delete"
             )
         return self
+
+    def _files_fit_the_mode(self) -> None:
+        if self.source.file is not None and self.where is not None:
+            raise ValueError("'where' filters a source table; drop rows of a file with a 'transform'")
+        if self.target.file is None:
+            return
+        if self.mode == "upsert":
+            raise ValueError("a target file has no keys: use mode 'overwrite', or 'append' for CSV")
+        if self.incremental is not None:
+            raise ValueError("'incremental' needs a target table")
+        if self.guard is not None and self.guard.max_delete_pct is not None:
+            raise ValueError("'guard.max_delete_pct' counts rows of a table; a target file has none")
 
     async def execute(self, ctx: RunContext) -> StepResult:
         """Copy. Raises CopyFailed naming row, column and value for data that does not fit.
@@ -203,10 +311,7 @@ class SqlCopyStep(StepConfig):
 
     def pools(self, connectors: PoolNames) -> frozenset[str]:
         """The pools of both ends."""
-        source, target = self.source, self.target
-        return pool_used(connectors, source.connector, source.pool) | pool_used(
-            connectors, target.connector, target.pool
-        )
+        return self.source._pool_used(connectors) | self.target._pool_used(connectors)  # noqa: SLF001 - this module
 
     @staticmethod
     async def _keep_mark(ctx: RunContext, mark: CopyMark) -> None:
@@ -217,19 +322,12 @@ class SqlCopyStep(StepConfig):
             _log.warning("the mark of step %r was set while it copied, and stays as set", ctx.step_name)
 
     async def _request(self, ctx: RunContext, mark: CopyMark | None, *, look: bool = False) -> "CopyRequest":
-        from liberty.etl.transfer import CopyRequest, Mark, Place
+        from liberty.etl.transfer import CopyRequest, Mark
 
         return CopyRequest(
             connectors=ctx.connectors,
-            source=Place(
-                self.source.connector,
-                self.source.schema_name,
-                self.source.table,
-                self.source.pool,
-                self.source.query,
-                own_params(self.source.params, ctx),
-            ),
-            target=Place(self.target.connector, self.target.schema_name, self.target.table, self.target.pool),
+            source=self.source.place(ctx),
+            target=self.target.place(),
             label=f"{ctx.run_id.replace('-', '')}_{ctx.step_index}_{next(_copy_numbers)}",
             mode=self.mode,
             key_columns=self.key_columns,

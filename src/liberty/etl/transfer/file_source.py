@@ -1,0 +1,57 @@
+"""Reading a file as the source of a copy, batch by batch."""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from liberty.etl.transfer.columns import Column, Table
+from liberty.etl.transfer.csv_file import CsvReader
+from liberty.etl.transfer.file_end import FileEnd, FileThread
+from liberty.etl.transfer.request import CopyFailed, CopyRequest
+
+type Rows = Sequence[Sequence[Any]]
+
+
+class Reader(Protocol):
+    """An open file. Its methods block."""
+
+    columns: list[Column]
+
+    def batch(self, size: int) -> Rows:
+        """Up to so many further rows; none at the end. Raises CopyFailed naming the row."""
+        ...
+
+
+@asynccontextmanager
+async def reading_file(
+    end: FileEnd, request: CopyRequest, target: Table | None
+) -> AsyncIterator[tuple[list[Column], AsyncIterator[Rows]]]:
+    """The file's columns and batches. Raises NotFound, Invalid, and CopyFailed for one that changes meanwhile."""
+    thread = FileThread()
+    file = await thread.call(end.file.open)
+    try:
+        before = _looks(os.fstat(file.fileno()))
+        # Texts of a CSV file become what the target wants; what a transform makes of them only it knows.
+        wanted = target if request.transform is None else None
+        reader: Reader
+        if end.form == "csv":
+            reader = await thread.call(CsvReader, file, end.options, wanted)
+        else:
+            from liberty.etl.transfer.parquet_file import ParquetReader
+
+            reader = await thread.call(ParquetReader, file, request.batch_size)
+
+        async def batches() -> AsyncIterator[Rows]:
+            while rows := await thread.call(reader.batch, request.batch_size):
+                yield rows
+            if _looks(os.fstat(file.fileno())) != before:
+                raise CopyFailed(f"{end.file.url} was changed while it was read; copy it when it is complete")
+
+        yield reader.columns, batches()
+    finally:
+        await thread.close(file.close)
+
+
+def _looks(state: os.stat_result) -> tuple[int, int]:
+    return state.st_size, state.st_mtime_ns
