@@ -115,7 +115,7 @@ class Crossing:
     def changes(self) -> str | None:
         """Why values may not arrive as they are: somebody wants them changed. None when nobody does."""
         request = self.request
-        if request.transform is not None:
+        if request.transforms:
             return "rows go through a transform"
         if request.jde:
             return "type_coercion is jde"

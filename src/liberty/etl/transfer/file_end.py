@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -72,10 +73,8 @@ class FileEnd:
 
 
 def _need_arrow() -> None:
-    try:
-        import pyarrow  # noqa: F401 - only whether it is there
-    except ModuleNotFoundError as error:
-        raise Invalid("Parquet files need the package pyarrow: install nomaflow[arrow]") from error
+    if find_spec("pyarrow") is None:
+        raise Invalid("Parquet files need the package pyarrow: install nomaflow[arrow]")
 
 
 class FileThread:

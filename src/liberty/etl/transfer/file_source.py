@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from liberty.etl.transfer.columns import Column, Table
 from liberty.etl.transfer.csv_file import CsvReader
@@ -33,14 +33,12 @@ async def reading_file(
     try:
         before = _looks(os.fstat(file.fileno()))
         # Texts of a CSV file become what the target wants; what a transform makes of them only it knows.
-        wanted = target if request.transform is None else None
+        wanted = None if request.transforms else target
         reader: Reader
         if end.form == "csv":
             reader = await thread.call(CsvReader, file, end.options, wanted)
         else:
-            from liberty.etl.transfer.parquet_file import ParquetReader
-
-            reader = await thread.call(ParquetReader, file, request.batch_size)
+            reader = await thread.call(_parquet, file, request.batch_size)
 
         async def batches() -> AsyncIterator[Rows]:
             while rows := await thread.call(reader.batch, request.batch_size):
@@ -51,6 +49,13 @@ async def reading_file(
         yield reader.columns, batches()
     finally:
         await thread.close(file.close)
+
+
+def _parquet(file: BinaryIO, batch_size: int) -> Reader:
+    """pyarrow takes its time to be imported, so that happens here."""
+    from liberty.etl.transfer.parquet_file import ParquetReader
+
+    return ParquetReader(file, batch_size)
 
 
 def _looks(state: os.stat_result) -> tuple[int, int]:

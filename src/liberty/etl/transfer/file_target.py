@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, Protocol
 
 from liberty.connectors.file_folders import Draft
@@ -48,6 +49,8 @@ class FileTarget:
             raise Invalid("a file has no keys: write it with mode 'overwrite', or append to a CSV file")
         if self._request.mode == "append" and self._end.form != "csv":
             raise Invalid("a Parquet file is complete when it is closed: write it with mode 'overwrite'")
+        if self._end.form == "parquet":  # takes its time to be imported
+            await self._thread.call(import_module, "liberty.etl.transfer.parquet_file")
         self._before = await self._thread.call(self._state)
         if self._request.mode == "append" and self._before is not None:
             self.table = await self._thread.call(self._found)

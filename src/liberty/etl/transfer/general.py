@@ -35,7 +35,7 @@ class _Filling:
             async for rows in source.batches:
                 batch = await shaper.shape(rows, outcome.rows_read + 1)
                 outcome.rows_read += len(rows)
-                outcome.rows_dropped += len(rows) - len(batch.rows)
+                outcome.rows_dropped += max(0, len(rows) - len(batch.rows))
                 if batch.rows:
                     plan = self._plan or await self._prepare(shaper, batch)
                     await self._load(plan, batch)

@@ -34,7 +34,7 @@ def described(
 
 def _described(name: str, origin: Column | None, values: Sequence[object], request: CopyRequest) -> Column:
     column = origin or Column(name=name, kind="other")
-    transformed = request.transform is not None
+    transformed = request.transforms
     if transformed or (column.kind == "other" and not column.sql_type):
         kind = kind_of_values(values)
         if kind not in ("other", column.kind):

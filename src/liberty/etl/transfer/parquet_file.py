@@ -9,13 +9,11 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from pyarrow import parquet
 
+from liberty.etl.transfer.arrow_types import KNOWN, column_of, fixed_decimal, values_of
 from liberty.etl.transfer.columns import Column, Kind
 from liberty.etl.transfer.fitting import Fit, Fitting, Misfit
 from liberty.etl.transfer.into_postgresql import fitting as postgresql_fitting
 from liberty.etl.transfer.request import CopyFailed
-
-MOST_DIGITS = 38
-"""Of a decimal that every reader of Parquet files knows."""
 
 
 class ParquetReader:
@@ -36,63 +34,11 @@ class ParquetReader:
             found = next(self._batches, None)
             if found is None:
                 return []
-            columns = [
-                _values(column, values) for column, values in zip(self.columns, found.columns, strict=True)
-            ]
+            columns = [values_of(values) for values in found.columns]
         except (pa.ArrowException, ValueError) as error:
             raise CopyFailed(f"rows {self._number + 1} and following: {error}") from error
         self._number += found.num_rows
         return list(zip(*columns, strict=True)) or self.batch(size)
-
-
-def _values(column: Column, values: Any) -> list[Any]:
-    if isinstance(values, pa.DictionaryArray):
-        values = values.dictionary_decode()
-    if pa.types.is_timestamp(values.type) or pa.types.is_time64(values.type):
-        # Nanoseconds that are not 0 are an error here, never dropped.
-        zone = getattr(values.type, "tz", None)
-        values = values.cast(pa.time64("us") if column.kind == "time" else pa.timestamp("us", tz=zone))
-    return list(values.to_pylist())
-
-
-def column_of(field: Any) -> Column:
-    """A field of a schema."""
-    kind, facts = _kind(field.type)
-    return Column(name=field.name, kind=kind, nullable=field.nullable, **facts)
-
-
-def _kind(arrow: Any) -> tuple[Kind, dict[str, Any]]:
-    if pa.types.is_dictionary(arrow):
-        return _kind(arrow.value_type)
-    if pa.types.is_uint64(arrow):
-        return "decimal", {"precision": 20, "scale": 0}
-    if pa.types.is_integer(arrow):
-        width = arrow.bit_width * (2 if pa.types.is_unsigned_integer(arrow) else 1)
-        return "int", {"bits": max(16, width)}
-    if pa.types.is_decimal(arrow):
-        return "decimal", {"precision": arrow.precision, "scale": arrow.scale}
-    if pa.types.is_floating(arrow):
-        return "float", {"bits": max(32, arrow.bit_width)}
-    if pa.types.is_timestamp(arrow):
-        return "timestamptz" if arrow.tz else "timestamp", {}
-    for known, kind in _KINDS:
-        if known(arrow):
-            return kind, {}
-    return "other", {}
-
-
-_KINDS: Sequence[tuple[Any, Kind]] = (
-    (pa.types.is_boolean, "bool"),
-    (pa.types.is_string, "text"),
-    (pa.types.is_large_string, "text"),
-    (pa.types.is_string_view, "text"),
-    (pa.types.is_date, "date"),
-    (pa.types.is_time, "time"),
-    (pa.types.is_binary, "bytes"),
-    (pa.types.is_large_binary, "bytes"),
-    (pa.types.is_fixed_size_binary, "bytes"),
-    (pa.types.is_nested, "json"),
-)
 
 
 def made_from(column: Column) -> Column:
@@ -103,28 +49,14 @@ def made_from(column: Column) -> Column:
 
 
 def _arrow(column: Column) -> Any:
-    if column.kind == "decimal" and column.precision is not None and column.precision <= MOST_DIGITS:
-        return pa.decimal128(column.precision, column.scale or 0)
-    return _ARROW.get(column.kind, pa.string())
-
-
-_ARROW: Mapping[Kind, Any] = {
-    "int": pa.int64(),
-    "float": pa.float64(),
-    "bool": pa.bool_(),
-    "date": pa.date32(),
-    "time": pa.time64("us"),
-    "timestamp": pa.timestamp("us"),
-    "timestamptz": pa.timestamp("us", tz="UTC"),
-    "bytes": pa.binary(),
-}
+    return fixed_decimal(column) or KNOWN.get(column.kind, pa.string())
 
 
 def fitting(column: Column) -> Fitting:
     """How values reach a column of the file. Decimals without a fixed size are written as text."""
     if column.kind == "decimal":
         return Fitting(column, frozenset(), _decimal(column))
-    if column.kind not in _ARROW:
+    if column.kind not in KNOWN:
         return Fitting(column, frozenset(), _text)
     like = replace(column, bits=64, precision=None, sql_type=column.kind)
     exact = postgresql_fitting(like)

@@ -1,7 +1,7 @@
 """What a copy is asked to do and what it reports: plain values, free of any database."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 
     from liberty.connectors import ConnectorRegistry, SqlConnector
     from liberty.connectors.config import PoolConfig
+    from liberty.etl.transfer.columns import Column
     from liberty.etl.transfer.guard import Guard
 
 type Mode = Literal["overwrite", "append", "upsert"]
 type RowDict = dict[str, Any]
 type Transform = Callable[[list[RowDict], int], Awaitable[list[RowDict | None]]]
 """Rows in, and for each its replacement or None; the number is that of the first row."""
+
+type BatchTransform = Callable[
+    [Sequence[Column], Sequence[Sequence[Any]], int],
+    Awaitable[tuple[list[str], Sequence[Sequence[Any]]] | None],
+]
+"""The source's columns under the names they have now, rows, and the number of the first; names and rows out."""
 
 log = logging.getLogger("nomaflow.sql_copy")
 
@@ -78,6 +85,7 @@ class CopyRequest:
     batch_size: int = 10_000
     where: str | None = None
     transform: Transform | None = None
+    batch_transform: BatchTransform | None = None
     jde: bool = False
     truncate_decimals: bool = False
     strip_columns: tuple[str, ...] = ()
@@ -88,6 +96,11 @@ class CopyRequest:
     delete_missing: bool = False
     target_columns: tuple[str, ...] = ()
     lower_names: bool = False
+
+    @property
+    def transforms(self) -> bool:
+        """A user's function makes new rows."""
+        return self.transform is not None or self.batch_transform is not None
 
 
 @dataclass(slots=True)

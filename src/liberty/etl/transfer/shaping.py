@@ -34,15 +34,19 @@ class Shaper:
     def __init__(self, request: CopyRequest, columns: Sequence[Column], *, trim: bool) -> None:
         self._read = names_of(request, columns)
         self.origins = dict(zip(self._read, columns, strict=True))
-        self.names: list[str] | None = None if request.transform is not None else self._read
+        self.names: list[str] | None = None if request.transforms else self._read
         strip = {find(name, columns, what="the source").name for name in request.strip_columns}
         changes = [_change(column, request, strip=column.name in strip, trim=trim) for column in columns]
         self._changes = changes if any(changes) else []
         self._transform = request.transform
-        self.touches_values = bool(self._changes) or request.transform is not None
+        self._batch_transform = request.batch_transform
+        self._columns = [dataclasses.replace(c, name=name) for name, c in self.origins.items()]
+        self.touches_values = bool(self._changes) or request.transforms
 
     async def shape(self, rows: Rows, first_number: int) -> Batch:
         """Rows as they leave the source. Raises CopyFailed when the transform returns something else than rows."""
+        if self._batch_transform is not None and rows:
+            return await self._shaped_whole(rows, first_number)
         shaped: list[Sequence[Any]] = []
         numbers: list[int] = []
         for start in range(0, len(rows), SLICE_ROWS):
@@ -60,6 +64,25 @@ class Shaper:
                     numbers.append(kept_number)
             await asyncio.sleep(0)
         return Batch(shaped, numbers)
+
+    async def _shaped_whole(self, rows: Rows, first_number: int) -> Batch:
+        """Through a transform of batches. Its rows keep their numbers when they are as many as before."""
+        assert self._batch_transform is not None  # noqa: S101 - asked before
+        found = await self._batch_transform(self._columns, self._changed(rows), first_number)
+        if found is None:
+            return Batch([], [])
+        names, shaped = found
+        if self.names is None:
+            self.names = names
+        if sorted(names) != sorted(self.names):
+            raise CopyFailed(
+                f"rows {first_number} and following: the transform returned the columns {', '.join(names)}; "
+                f"for the rows before it was {', '.join(self.names)}"
+            )
+        if names != self.names:
+            order = [names.index(name) for name in self.names]
+            shaped = [[row[place] for place in order] for row in shaped]
+        return Batch(shaped, range(first_number, first_number + len(shaped)))
 
     def _changed(self, rows: Rows) -> Rows:
         if not self._changes or not rows:

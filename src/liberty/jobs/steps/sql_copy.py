@@ -1,165 +1,24 @@
 """The `sql_copy` step: rows from one database into another."""
 
-import inspect
 import itertools
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from liberty.jobs.marks import CopyMark
-from liberty.jobs.steps.addressed import own_params
-from liberty.jobs.steps.base import (
-    PoolNames,
-    RunContext,
-    StepCancelled,
-    StepConfig,
-    StepFailed,
-    StepResult,
-    pool_used,
-)
+from liberty.jobs.steps.base import PoolNames, RunContext, StepConfig, StepResult
+from liberty.jobs.steps.copy_sides import CopySource, CopyTarget
+from liberty.jobs.steps.copy_transform import loaded, per_batch, per_row
 from liberty.jobs.steps.fields import CallableRef, Templatable
 from liberty.jobs.steps.guard import CopyGuard
 
 if TYPE_CHECKING:
-    from liberty.etl.transfer import CopyRequest, Place, Transform
-    from liberty.etl.transfer.file_end import FileOptions
-
-CANCEL_CHECK_ROWS = 256
+    from liberty.etl.transfer import CopyRequest
 
 _log = logging.getLogger("nomaflow.sql_copy")
 _copy_numbers = itertools.count(1)
-
-
-type ColumnKind = Literal[
-    "int",
-    "decimal",
-    "float",
-    "text",
-    "bool",
-    "date",
-    "time",
-    "timestamp",
-    "timestamptz",
-    "bytes",
-    "uuid",
-    "json",
-]
-_FILE_KEYS = ("form", "delimiter", "encoding", "null", "columns")
-
-
-class _Side(BaseModel):
-    """What both sides may say: a table of a connector, or a file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    connector: str | None = Field(None, min_length=1, description="SQL connector (or pool); or give `file`.")
-    # `schema` is the published key, and a method of every pydantic model: the attribute needs another name.
-    schema_name: str | None = Field(None, alias="schema", description="Schema of the table.")
-    table: str | None = Field(None, min_length=1, description="The table.")
-    pool: str | None = Field(None, description="Use this pool instead of the connector's own.")
-    file: str | None = Field(
-        None,
-        description="A file in a folder of `[jobs] file_folders`: `file:///data/orders.csv` or `.parquet`.",
-    )
-    form: Literal["csv", "parquet"] | None = Field(
-        None, description="What the file is; default: what its name ends with."
-    )
-    delimiter: str = Field(",", min_length=1, max_length=1, description="Between the fields of a CSV file.")
-    encoding: str = Field("utf-8", description="Of a CSV file.")
-    null: str = Field("", description="Text that stands for NULL in a CSV file, besides an unquoted nothing.")
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, value: str) -> str:
-        try:
-            letter = "a".encode(value)
-        except LookupError:
-            raise ValueError(f"no encoding {value!r}; use utf-8, latin-1, cp1252 or another one") from None
-        if len(letter) != 1:
-            raise ValueError(
-                f"encoding {value!r} has more than one byte for a letter; convert the file to utf-8"
-            )
-        return value
-
-    def _check_file(self) -> None:
-        given = self.model_fields_set
-        if self.file is None:
-            for key in _FILE_KEYS:
-                if key in given:
-                    raise ValueError(f"'{key}' belongs to 'file'")
-            if self.connector is None:
-                raise ValueError("give 'connector', or 'file'")
-            return
-        for key, name in (
-            ("connector", "connector"),
-            ("schema_name", "schema"),
-            ("table", "table"),
-            ("pool", "pool"),
-        ):
-            if key in given:
-                raise ValueError(f"give either 'file' or '{name}'")
-
-    def _options(self) -> "FileOptions":
-        from liberty.etl.transfer.file_end import FileOptions
-
-        return FileOptions(form=self.form, delimiter=self.delimiter, encoding=self.encoding, null=self.null)
-
-    def _pool_used(self, connectors: PoolNames) -> frozenset[str]:
-        return frozenset() if self.connector is None else pool_used(connectors, self.connector, self.pool)
-
-
-class CopySource(_Side):
-    """Where rows are read: a table, the result of a query, or a file."""
-
-    query: str | None = Field(None, description="Declared query or SELECT text to read instead of a table.")
-    params: Annotated[dict[str, Any], Templatable()] = Field(
-        default_factory=dict, description="Values for the `:name` placeholders of `query` or `where`."
-    )
-    columns: dict[str, ColumnKind] = Field(
-        default_factory=dict,
-        description="Kinds of a CSV file's columns; default: what the target's columns are, else text.",
-    )
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> Self:
-        self._check_file()
-        given = [name for name in ("table", "query", "file") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError("give either 'table' or 'query', or 'file'")
-        if self.file is not None and self.params:
-            raise ValueError("'params' belong to 'query' or 'where'; a file has none")
-        return self
-
-    def place(self, ctx: RunContext) -> "Place":
-        """With this run's values for the parameters."""
-        from liberty.etl.transfer import Place
-
-        if self.file is not None:
-            return Place(file=self.file, options=replace(self._options(), columns=self.columns))
-        params = own_params(self.params, ctx)
-        return Place(self.connector or "", self.schema_name, self.table, self.pool, self.query, params)
-
-
-class CopyTarget(_Side):
-    """Where rows are written: a table, made from the source's columns when it is missing, or a file."""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        self._check_file()
-        if self.file is None and self.table is None:
-            raise ValueError("give 'table', or 'file'")
-        return self
-
-    def place(self) -> "Place":
-        from liberty.etl.transfer import Place
-
-        if self.file is not None:
-            return Place(file=self.file, options=self._options())
-        return Place(self.connector or "", self.schema_name, self.table, self.pool)
 
 
 class Incremental(BaseModel):
@@ -191,6 +50,10 @@ class SqlCopyStep(StepConfig):
         None,
         description="`module.path:function` called with each row as a dict; returns a dict, or None to drop it.",
     )
+    transform_mode: Literal["row", "arrow"] = Field(
+        "row",
+        description="arrow: the transform gets batches (pyarrow.RecordBatch) and returns one, or None to drop it.",
+    )
     type_coercion: Annotated[Literal["none", "jde"], Templatable()] = Field(
         "none", description="jde: lower-case names and JD Edwards types."
     )
@@ -215,6 +78,8 @@ class SqlCopyStep(StepConfig):
     @model_validator(mode="after")
     def _options_fit_the_mode(self) -> Self:
         self._files_fit_the_mode()
+        if self.transform is None and "transform_mode" in self.model_fields_set:
+            raise ValueError("'transform_mode' belongs to 'transform'")
         if self.source.query is None and self.source.params and self.where is None:
             raise ValueError("'params' belong to 'query' or 'where'; a table alone has none")
         if self.where is not None and self.source.table is None:
@@ -311,7 +176,7 @@ class SqlCopyStep(StepConfig):
 
     def pools(self, connectors: PoolNames) -> frozenset[str]:
         """The pools of both ends."""
-        return self.source._pool_used(connectors) | self.target._pool_used(connectors)  # noqa: SLF001 - this module
+        return self.source.pools(connectors) | self.target.pools(connectors)
 
     @staticmethod
     async def _keep_mark(ctx: RunContext, mark: CopyMark) -> None:
@@ -333,7 +198,7 @@ class SqlCopyStep(StepConfig):
             key_columns=self.key_columns,
             batch_size=self.batch_size,
             where=self.where,
-            transform=None if look else await self._loaded_transform(ctx),
+            **({} if look else await self._transforms(ctx)),
             jde=self.type_coercion == "jde",
             truncate_decimals=self.decimal_mode == "truncate",
             strip_columns=self.strip_both_columns,
@@ -344,40 +209,10 @@ class SqlCopyStep(StepConfig):
             delete_missing=self.delete_missing,
         )
 
-    async def _loaded_transform(self, ctx: RunContext) -> "Transform | None":
-        reference = self.transform
-        if reference is None:
-            return None
-        plugins = ctx.host.plugins
-        # Importing runs the plugin's top-level code, so it happens where blocking code may run.
-        function: Callable[..., Any] = plugins.resolved(reference) or await ctx.host.call_import(
-            ctx, lambda: plugins.resolve(reference, ctx.step_name)
-        )
-        if inspect.iscoroutinefunction(function):
-            raise StepFailed(
-                f"transform {reference!r} is an async function; it must be a plain one: row in, row out"
-            )
-
-        async def transform(rows: list[dict[str, Any]], first_row: int) -> list[dict[str, Any] | None]:
-            returned: list[dict[str, Any] | None] = await ctx.host.call_sync(
-                ctx, lambda: _apply(ctx, reference, function, rows, first_row)
-            )
-            return returned
-
-        return transform
-
-
-def _apply(
-    ctx: RunContext, reference: str, function: Callable[..., Any], rows: list[dict[str, Any]], first_row: int
-) -> list[dict[str, Any] | None]:
-    """Call the transform for each row, in a step thread. What it raises goes on, its row is in the log."""
-    done: list[dict[str, Any] | None] = []
-    try:
-        for row in rows:
-            if len(done) % CANCEL_CHECK_ROWS == 0 and ctx.is_cancelled():
-                raise StepCancelled("the run was aborted between two rows")
-            done.append(function(row))
-    except BaseException:
-        _log.error("transform %s stopped at row %d", reference, first_row + len(done))
-        raise
-    return done
+    async def _transforms(self, ctx: RunContext) -> dict[str, Any]:
+        if self.transform is None:
+            return {}
+        function = await loaded(self.transform, ctx)
+        if self.transform_mode == "arrow":
+            return {"batch_transform": await per_batch(self.transform, function, ctx)}
+        return {"transform": per_row(self.transform, function, ctx)}
