@@ -26,6 +26,9 @@ ASYNC_DRIVERS: Mapping[str, str] = {
 }
 """What a URL without a driver means."""
 
+EXTRAS: Mapping[str, str] = {"mysql": "mysql", "mariadb": "mysql", "oracle": "oracle", "mssql": "mssql"}
+"""What to install for a database, beside what every server has."""
+
 _PLACEHOLDER = re.compile(r"#(SCHEMA|DBLINK)\.(\w+)#", re.IGNORECASE)
 _memory_numbers = itertools.count(1)
 
@@ -242,7 +245,7 @@ class PoolSet:
         except ModuleNotFoundError as error:
             raise Invalid(
                 f"pool {name!r}: the driver package {error.name!r} for {url.drivername!r} is not installed; "
-                f"add it to the server's environment"
+                f"{_how_to_install(url.get_backend_name())}"
             ) from error
         except InvalidRequestError as error:
             raise Invalid(
@@ -275,6 +278,11 @@ class PoolSet:
             anchor = sqlite3.connect(target, uri=True, check_same_thread=False)
             self._memory[name] = (target, anchor)
         return self._memory[name][0]
+
+
+def _how_to_install(backend: str) -> str:
+    extra = EXTRAS.get(backend)
+    return f"run: pip install nomaflow[{extra}]" if extra else "add it to the server's environment"
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from liberty.etl.transfer.columns import Column, Table
-from liberty.etl.transfer.fitting import Fitting
+from liberty.etl.transfer.fitting import Fitting, Misfit
+from liberty.etl.transfer.merge_rows import DIALECTS, merge_statement
 from liberty.etl.transfer.request import CopyFailed, CopyRequest
-from liberty.etl.transfer.target import Check, Written, check_counts
+from liberty.etl.transfer.target import Check, Written, check_counts, key_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Table as SqlTable
+    from sqlalchemy import TextClause
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 class AnywhereTarget:
-    """One table that exists, for overwrite and append. Readers see what the database's isolation lets them."""
+    """One table that exists. Readers see what the database's isolation lets them."""
 
     def __init__(self, connection: "AsyncConnection", request: CopyRequest, table: Table | None) -> None:
         self.table = table
@@ -23,14 +25,17 @@ class AnywhereTarget:
         self._columns: tuple[Column, ...] = ()
         self._sql_table: SqlTable | None = None
         self._held = 0
+        self._merge: TextClause | None = None
 
     def fitting(self, column: Column, origin: Column | None) -> Fitting:  # noqa: ARG002 - see Target
         """Values pass as they are: the driver knows its own types, and refuses what it cannot send."""
+        if self._connection.dialect.name == "oracle":
+            return Fitting(column, frozenset(), _for_oracle)
         return Fitting(column, frozenset(), lambda value: value)
 
     def made_from(self, column: Column) -> Column:  # noqa: ARG002 - see Target
         raise CopyFailed(
-            f"{self._request.target} does not exist; make it first: copies make tables in SQLite and PostgreSQL"
+            f"{self._request.target} does not exist; make it first: copies make tables in PostgreSQL, SQLite and MySQL"
         )
 
     async def highest(self, column: str) -> Any:
@@ -40,15 +45,24 @@ class AnywhereTarget:
         return (await self._connection.execute(select(func.max(table.c[column])))).scalar()
 
     async def begin(self, columns: Sequence[Column], create: Table | None) -> None:  # noqa: ARG002 - see Target
-        if self._request.mode == "upsert":
-            raise CopyFailed(
-                f"upsert is known for SQLite and PostgreSQL, not for {self._connection.dialect.name}"
-            )
         self._columns = tuple(columns)
         table = await self._reflected()
+        if self._request.mode == "upsert":
+            self._prepare_merge(table)
         if self._request.mode == "overwrite":
             self._held = await self._count()
             await self._connection.execute(table.delete())
+
+    def _prepare_merge(self, table: "SqlTable") -> None:
+        dialect = self._connection.dialect
+        if dialect.name not in DIALECTS:
+            raise CopyFailed(f"upsert is not known for {dialect.name}")
+        if self._request.delete_missing:
+            raise CopyFailed(
+                f"delete_missing is not known for {dialect.name}; it would have to remember every key"
+            )
+        key = key_of(self._request, self.table, self._columns)
+        self._merge = merge_statement(table, [column.name for column in self._columns], key, dialect)
 
     async def load(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> None:
         from sqlalchemy.exc import DataError, IntegrityError
@@ -56,6 +70,12 @@ class AnywhereTarget:
         table = await self._reflected()
         names = [column.name for column in self._columns]
         try:
+            if self._merge is not None:
+                binds = [f"v{index}" for index in range(len(names))]
+                await self._connection.execute(
+                    self._merge, [dict(zip(binds, row, strict=True)) for row in rows]
+                )
+                return
             await self._connection.execute(
                 table.insert(), [dict(zip(names, row, strict=True)) for row in rows]
             )
@@ -94,3 +114,9 @@ class AnywhereTarget:
                 lambda connection: SqlTable(name, MetaData(), schema=schema, autoload_with=connection)
             )
         return self._sql_table
+
+
+def _for_oracle(value: Any) -> Any:
+    if value == "":
+        raise Misfit("is an empty text, which Oracle stores as NULL; make it NULL in a query")
+    return value
