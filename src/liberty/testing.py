@@ -104,7 +104,7 @@ class FakeHost:
     """What a fake context works with.
 
     `children` answers `call_job`, by job name; `called_jobs` tells what was asked. `copy_marks` holds the marks of
-    incremental copies, by step name.
+    incremental copies, by step name; `progress` what steps told of theirs.
     """
 
     connectors: ConnectorRegistry
@@ -113,6 +113,7 @@ class FakeHost:
     children: Mapping[str, ChildRun] = field(default_factory=dict)
     called_jobs: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     copy_marks: dict[str, CopyMark] = field(default_factory=dict)
+    progress: list[Mapping[str, Any]] = field(default_factory=list)
 
     async def call_sync(self, ctx: RunContext, function: Callable[[], Any]) -> Any:  # noqa: ARG002 - see Host
         return await asyncio.to_thread(function)
@@ -138,6 +139,9 @@ class FakeHost:
             return self.children[job]
         except KeyError:
             raise NotFound(f"no job {job!r} among children{did_you_mean(job, self.children)}") from None
+
+    def progressed(self, ctx: RunContext, facts: Mapping[str, Any]) -> None:  # noqa: ARG002 - see Host
+        self.progress.append(facts)
 
     async def copy_mark(self, ctx: RunContext) -> CopyMark | None:
         return self.copy_marks.get(ctx.step_name)

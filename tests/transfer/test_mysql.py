@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from liberty import etl
 from liberty.connectors import ConnectorRegistry
 from liberty.errors import Invalid
 from liberty.etl.transfer import CopyFailed
+from liberty.etl.transfer.estimate import rows_of
+from liberty.etl.transfer.flow import opened
 from liberty.testing import build_fake_ctx
 from tests.steps.copying import copied, copy_step, rows, run
 
@@ -312,6 +315,45 @@ async def test_an_incremental_append_goes_on(
     assert await rows(mysql_pools, "mysql", "SELECT * FROM t ORDER BY id") == await rows(
         mysql_pools, "mysql", "SELECT * FROM s ORDER BY id"
     )
+
+
+@pytest.mark.parametrize("source", ["mysql", "pg", "sqlite"])
+async def test_a_source_says_about_how_many_rows_it_has(mysql_pools: ConnectorRegistry, source: str) -> None:
+    await people(mysql_pools, source, ["Alice", "Bob", "Charlie"])
+    analyze = "ANALYZE TABLE people" if source == "mysql" else "ANALYZE people"
+    await run(mysql_pools, source, analyze)
+    for options, expected in (({}, 3), ({"where": "id > 1"}, None)):
+        step = copy_step((source, "people"), (source, "other"), **options)
+        async with opened(await step._request(build_fake_ctx(connectors=mysql_pools), None)) as crossing:
+            assert await rows_of(crossing) == expected
+
+
+async def test_the_helpers_of_plugins_work(mysql_pools: ConnectorRegistry) -> None:
+    shared: dict[str, Any] = {"connectors": mysql_pools}
+    await people(mysql_pools, "pg", ["Alice", "Bob"])
+    copy = {"source_connector": "pg", "source_sql": "SELECT id AS ID, name AS NAME FROM people"}
+    assert (
+        await etl.copy_query_to_table(**shared, **copy, target_connector="mysql", target_table="people") == 2
+    )
+    on_mysql = {**shared, "target_connector": "mysql"}
+    await run(
+        mysql_pools,
+        "mysql",
+        "CREATE TABLE history LIKE people",
+        "CREATE TABLE collect_audit (cla_apps_id INT, cla_module TEXT, cla_target TEXT, cla_action TEXT, "
+        "cla_refresh DATETIME, cla_run_id TEXT)",
+    )
+    snapshot = {"source_table": "people", "history_table": "history"}
+    assert await etl.snapshot_rows(**on_mysql, **snapshot, where="id > :id", params={"id": 1}) == 1
+    assert await etl.delete_rows(**on_mysql, table="people", where="id = 1") == 1
+    await etl.truncate_table(**on_mysql, table="people")
+    target = {"target_schema": None, "target_table": "people", "apps_id": 7, "module": "hr"}
+    await etl.insert_audit_record(**on_mysql, **target)
+    assert await etl.run_query(**shared, connector="mysql", sql="SELECT * FROM history") == 1
+    assert await rows(mysql_pools, "mysql", "SELECT cla_apps_id, cla_target FROM collect_audit") == [
+        (7, "people")
+    ]
+    assert await rows(mysql_pools, "mysql", "SELECT * FROM people") == []
 
 
 # -- what a copy that does not succeed leaves behind

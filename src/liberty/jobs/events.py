@@ -1,6 +1,8 @@
 """What the engine tells the rest of the process. Events carry ids and small facts; data is read from the store."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from liberty.jobs.run import Run, Status
 
@@ -23,6 +25,18 @@ class StepMoved:
     name: str
     status: Status
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgressed:
+    """A step that works on much has come further; `facts` are its numbers."""
+
+    run_number: int
+    job: str
+    app: str
+    index: int
+    name: str
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

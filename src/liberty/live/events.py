@@ -20,6 +20,7 @@ HANDLED = (
 
 RUN_MOVED = "job.run.transitioned"
 STEP_MOVED = "job.step.transitioned"
+STEP_PROGRESS = "job.step.progress"
 RUN_LOG = "job.run.log"
 CONFIG_RELOADED = "config.reloaded"
 POOL_STATS = "pool.stats"

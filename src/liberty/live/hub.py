@@ -11,7 +11,7 @@ import socketio
 from liberty.auth.credentials import check_origin, identify, is_own_origin
 from liberty.bus import Bus
 from liberty.errors import Forbidden, LibertyError, NotFound, Unauthenticated
-from liberty.jobs.events import ConfigReloaded, RunMoved, StepMoved
+from liberty.jobs.events import ConfigReloaded, RunMoved, StepMoved, StepProgressed
 from liberty.jobs.run import LogLine, Run
 from liberty.jobs.service import Caller, wire
 from liberty.jobs.service.arrival import caller_of
@@ -230,7 +230,7 @@ class Hub:
     # -- what is pushed
 
     async def _deliver(self, bus: Bus) -> None:
-        with bus.subscribe(RunMoved, StepMoved, ConfigReloaded) as happened:
+        with bus.subscribe(RunMoved, StepMoved, StepProgressed, ConfigReloaded) as happened:
             while True:
                 event = await happened.next()
                 if happened.missed:
@@ -239,7 +239,7 @@ class Hub:
                         client.outbox.offer(names.GAP, {})
                 self._tell(event)
 
-    def _tell(self, event: RunMoved | StepMoved | ConfigReloaded) -> None:
+    def _tell(self, event: RunMoved | StepMoved | StepProgressed | ConfigReloaded) -> None:
         match event:
             case RunMoved(run):
                 self._about_run(names.RUN_MOVED, run.run_id, run.job, run.app, lambda: wire.run(run))
@@ -259,6 +259,8 @@ class Hub:
                         "attempt": event.attempt,
                     },
                 )
+            case StepProgressed():
+                self._about_progress(event)
             case ConfigReloaded(jobs, quarantined):
                 for client in self._clients.values():
                     if client.jobs:
@@ -276,6 +278,14 @@ class Hub:
             shown = data()
             for client in interested:
                 client.outbox.offer(name, shown)
+
+    def _about_progress(self, event: StepProgressed) -> None:
+        """For those who follow the run; a lost one is made good by the next."""
+        run_id = f"r-{event.run_number}"
+        shown = {"run_id": run_id, "job": event.job, "index": event.index, "name": event.name, **event.facts}
+        for client in self._clients.values():
+            if run_id in client.runs and client.caller.may("read", event.job, event.app):
+                client.outbox.offer(names.STEP_PROGRESS, shown)
 
     async def _tell_pools(self) -> None:
         interested = [client for client in self._clients.values() if client.pools]

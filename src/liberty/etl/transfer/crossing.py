@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from liberty.etl.transfer.columns import Column, Table, check_complete, matched
 from liberty.etl.transfer.file_end import FileEnd
 from liberty.etl.transfer.making import described
+from liberty.etl.transfer.progress import Meter, Progress
 from liberty.etl.transfer.request import CopyFailed, CopyOutcome, CopyRequest, End, log
 from liberty.etl.transfer.shaping import Rows
 from liberty.etl.transfer.source import Watermark
@@ -57,7 +58,11 @@ class Crossing:
     names: Sequence[str] = ()
     origins: Mapping[str, Column] = field(default_factory=dict)
     meeting: Meeting | None = None
+    meter: Meter = field(init=False)
     _spoke: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.meter = Meter(self._tell)
 
     @property
     def source(self) -> End:
@@ -129,9 +134,15 @@ class Crossing:
             return f"{self.request.target} is on a pool that replaces NULLs"
         return None
 
-    def batch_done(self) -> None:
+    def _tell(self, progress: Progress) -> None:
+        log.info("progress: %s", progress)
+        if self.request.on_progress is not None:
+            self.request.on_progress(progress)
+
+    def batch_done(self, rows: Rows = ()) -> None:
         """Count a batch, and tell the log how far the copy has come."""
         self.outcome.chunks += 1
+        self.meter.took(rows, self.outcome.rows_read)
         if self.may_speak(always=self.outcome.chunks <= CHATTY_BATCHES):
             log.info("▶ batch %d · %d rows", self.outcome.chunks, self.outcome.rows_read)
 

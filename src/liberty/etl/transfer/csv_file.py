@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import IO, Any, BinaryIO
@@ -27,6 +28,8 @@ class CsvReader:
         csv.field_size_limit(LARGEST_FIELD)
         self._encoding = options.encoding
         self._null = options.null
+        self._descriptor = file.fileno()
+        self._size = os.fstat(self._descriptor).st_size
         text = io.TextIOWrapper(_kept_open(file), encoding=_decoding(options.encoding), newline="")
         # None for what stands there without quotes and is nothing.
         self._lines: Iterator[Sequence[str | None]] = csv.reader(
@@ -67,6 +70,14 @@ class CsvReader:
                 values = tuple(None if value == self._null else value for value in values)
             columns.append(values if fitting is None else fitting.apply(values, numbers))
         return list(zip(*columns, strict=True))
+
+    def total(self, rows: int) -> int | None:
+        """By the part of the file that is read."""
+        try:
+            read = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        except OSError:  # closed meanwhile
+            return None
+        return rows * self._size // read if read else None
 
     def _next(self) -> Sequence[str | None] | None:
         try:

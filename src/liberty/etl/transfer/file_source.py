@@ -1,8 +1,9 @@
 """Reading a file as the source of a copy, batch by batch."""
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 from liberty.etl.transfer.columns import Column, Table
@@ -22,12 +23,25 @@ class Reader(Protocol):
         """Up to so many further rows; none at the end. Raises CopyFailed naming the row."""
         ...
 
+    def total(self, rows: int) -> int | None:
+        """About how many rows there are in all, when so many were read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileReading:
+    """An open file with its columns and batches."""
+
+    columns: list[Column]
+    batches: AsyncIterator[Rows]
+    total: Callable[[int], int | None]
+
 
 @asynccontextmanager
 async def reading_file(
     end: FileEnd, request: CopyRequest, target: Table | None
-) -> AsyncIterator[tuple[list[Column], AsyncIterator[Rows]]]:
-    """The file's columns and batches. Raises NotFound, Invalid, and CopyFailed for one that changes meanwhile."""
+) -> AsyncIterator[FileReading]:
+    """Open a file. Raises NotFound, Invalid, and CopyFailed for one that changes meanwhile."""
     thread = FileThread()
     file = await thread.call(end.file.open)
     try:
@@ -46,7 +60,7 @@ async def reading_file(
             if _looks(os.fstat(file.fileno())) != before:
                 raise CopyFailed(f"{end.file.url} was changed while it was read; copy it when it is complete")
 
-        yield reader.columns, batches()
+        yield FileReading(reader.columns, batches(), reader.total)
     finally:
         await thread.close(file.close)
 

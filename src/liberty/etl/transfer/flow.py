@@ -10,6 +10,7 @@ from liberty.errors import Invalid
 from liberty.etl.transfer.anywhere_target import AnywhereTarget
 from liberty.etl.transfer.columns import Column, Table, find
 from liberty.etl.transfer.crossing import Crossing
+from liberty.etl.transfer.estimate import rows_of
 from liberty.etl.transfer.file_end import FileEnd
 from liberty.etl.transfer.file_target import FileTarget
 from liberty.etl.transfer.into_mysql import fitting as mysql_fitting
@@ -60,6 +61,8 @@ class _Copy:
                 await hold_snapshot(crossing.source_connection)
                 crossing.verification = Verification(crossing)
                 check = crossing.verification.compare
+            believed = await rows_of(crossing)
+            crossing.meter.total = lambda _rows: believed
             loaded = await (await choose(crossing))(crossing)
             if crossing.watermark is not None and crossing.outcome.rows_read:
                 crossing.outcome.reached = crossing.watermark.until

@@ -39,7 +39,7 @@ class _Filling:
                 if batch.rows:
                     plan = self._plan or await self._prepare(shaper, batch)
                     await self._load(plan, batch)
-                crossing.batch_done()
+                crossing.batch_done(rows)
             if self._plan is None:
                 await self._prepare(shaper, Batch([], []))
         return self._loaded

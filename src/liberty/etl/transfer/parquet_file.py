@@ -24,10 +24,13 @@ class ParquetReader:
             self._file = parquet.ParquetFile(file)
         except pa.ArrowInvalid as error:
             raise CopyFailed(f"the file is no Parquet file: {error}") from error
-        self.rows = self._file.metadata.num_rows
+        self._rows: int = self._file.metadata.num_rows
         self.columns = [column_of(field) for field in self._file.schema_arrow]
         self._batches: Iterator[Any] = self._file.iter_batches(batch_size)
         self._number = 0
+
+    def total(self, rows: int) -> int:  # noqa: ARG002 - the file knows without
+        return self._rows
 
     def batch(self, size: int) -> list[tuple[Any, ...]]:
         try:

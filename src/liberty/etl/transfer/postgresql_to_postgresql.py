@@ -15,7 +15,7 @@ from liberty.etl.transfer.crossing import Crossing, Meeting
 from liberty.etl.transfer.postgresql_catalog import columns_of_result, server_of
 from liberty.etl.transfer.postgresql_target import PostgresqlTarget
 from liberty.etl.transfer.postgresql_wire import WireType
-from liberty.etl.transfer.request import CopyRequest, log
+from liberty.etl.transfer.request import CopyRequest
 from liberty.etl.transfer.shaping import names_of
 from liberty.etl.transfer.source import source_call
 from liberty.etl.transfer.target import check_counts
@@ -172,8 +172,7 @@ async def _sending(
         await room.acquire()
         waiting.put_nowait(chunk)
         passed += len(chunk)
-        if crossing.may_speak():
-            log.info("▶ %.1f MB", passed / 1e6)
+        crossing.meter.passed(passed)
 
     async def chunks() -> AsyncIterator[bytes]:
         while (chunk := await waiting.get()) is not None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from liberty.connectors.config import PoolConfig
     from liberty.etl.transfer.columns import Column
     from liberty.etl.transfer.guard import Guard
+    from liberty.etl.transfer.progress import Progress
 
 type Mode = Literal["overwrite", "append", "upsert"]
 type RowDict = dict[str, Any]
@@ -72,6 +73,7 @@ class CopyRequest:
         label: unique per try; names temporary tables.
         target_columns: names for the source's columns, in their order; default: their own.
         lower_names: the source's names in lower case.
+        on_progress: called about once a second.
         mark: where to go on with an incremental copy; None: at the highest value the target has.
         delete_missing: an upsert also deletes the rows whose key the source has not.
     """
@@ -96,6 +98,7 @@ class CopyRequest:
     delete_missing: bool = False
     target_columns: tuple[str, ...] = ()
     lower_names: bool = False
+    on_progress: "Callable[[Progress], None] | None" = None
 
     @property
     def transforms(self) -> bool:

@@ -89,11 +89,9 @@ async def connection_of(end: End) -> AsyncIterator["AsyncConnection"]:
 async def reading(crossing: "Crossing") -> AsyncIterator[Reading]:
     """Open the source. Raises CopyFailed when its table does not exist, Invalid for a query that is none."""
     if isinstance(crossing.source_side, FileEnd):
-        async with reading_file(crossing.source_side, crossing.request, crossing.target.table) as (
-            columns,
-            batches,
-        ):
-            yield Reading(columns, batches)
+        async with reading_file(crossing.source_side, crossing.request, crossing.target.table) as file:
+            crossing.meter.total = file.total
+            yield Reading(file.columns, file.batches)
         return
     end, batch_size = crossing.source, crossing.request.batch_size
     call = source_call(crossing)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -27,10 +27,10 @@ from liberty.jobs.engine.stats import InFlight
 from liberty.jobs.engine.step_host import ChildCaller, StepHost
 from liberty.jobs.engine.step_threads import StepThreads
 from liberty.jobs.engine.walk import Verdict, Walk
-from liberty.jobs.events import LogGrew, RunMoved, StepMoved
+from liberty.jobs.events import LogGrew, RunMoved, StepMoved, StepProgressed
 from liberty.jobs.marks import CopyMark
 from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, Status, StepRun
-from liberty.jobs.steps.base import StepLog
+from liberty.jobs.steps.base import RunContext, StepLog
 from liberty.jobs.store import code as code_store
 from liberty.jobs.store import logs, marks, queue, retention, runs, step_runs
 from liberty.jobs.store.code import Code
@@ -305,6 +305,11 @@ class Runner:
         self._bus.publish(
             StepMoved(run.number, run.job, run.app, record.index, record.name, record.status, record.attempt)
         )
+
+    def step_progressed(self, execution: Execution, ctx: RunContext, facts: Mapping[str, Any]) -> None:
+        """Tell whoever follows the run how far a step has come."""
+        run = execution.run
+        self._bus.publish(StepProgressed(run.number, run.job, run.app, ctx.step_index, ctx.step_name, facts))
 
     async def flush_logs(self) -> None:
         """Start storing what the runs in flight have logged since the last call."""

@@ -199,6 +199,9 @@ class Host:
     async def move_copy_mark(self, ctx: RunContext, mark: CopyMark) -> bool:  # noqa: ARG002 - see Host
         raise LibertyError("a step in a process of its own has no copy marks")
 
+    def progressed(self, ctx: RunContext, facts: Mapping[str, Any]) -> None:
+        """Nobody hears it; the log tells."""
+
     async def delete_history(self, *, older_than: timedelta, keep_failed: bool, limit: int) -> int:  # noqa: ARG002 - see Host
         raise LibertyError("a step in a process of its own cannot delete history; leave out isolate")
 

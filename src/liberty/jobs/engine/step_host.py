@@ -30,6 +30,7 @@ class Lends(Protocol):
     plugin_loop: PluginLoop
     call_child: ChildCaller | None
 
+    def step_progressed(self, execution: Execution, ctx: RunContext, facts: Mapping[str, Any]) -> None: ...
     async def delete_history(self, older_than: timedelta, *, keep_failed: bool, limit: int) -> int: ...
     async def copy_mark(self, job: str, step: str) -> CopyMark | None: ...
     async def move_copy_mark(self, job: str, step: str, mark: CopyMark, run_id: str) -> bool: ...
@@ -86,3 +87,6 @@ class StepHost:
 
     async def move_copy_mark(self, ctx: RunContext, mark: CopyMark) -> bool:
         return await self._runner.move_copy_mark(ctx.job_id, ctx.step_name, mark, ctx.run_id)
+
+    def progressed(self, ctx: RunContext, facts: Mapping[str, Any]) -> None:
+        self._runner.step_progressed(self._execution, ctx, facts)

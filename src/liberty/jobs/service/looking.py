@@ -97,6 +97,9 @@ class PreviewHost:
     async def move_copy_mark(self, ctx: RunContext, mark: CopyMark) -> bool:  # noqa: ARG002 - see Host
         _refuse()
 
+    def progressed(self, ctx: RunContext, facts: Mapping[str, Any]) -> None:
+        """Nothing runs here."""
+
     async def call_sync(self, ctx: RunContext, function: Callable[[], Any]) -> Any:  # noqa: ARG002 - see Host
         _refuse()
 

@@ -173,6 +173,10 @@ class Host(Protocol):
         meanwhile, and so is left alone."""
         ...
 
+    def progressed(self, ctx: "RunContext", facts: Mapping[str, Any]) -> None:
+        """Tell those who follow the run how far this step has come; about once a second."""
+        ...
+
     async def delete_history(self, *, older_than: timedelta, keep_failed: bool, limit: int) -> int:
         """Delete up to `limit` final runs; how many went. For the built-in retention job."""
         ...

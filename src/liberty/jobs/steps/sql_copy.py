@@ -124,10 +124,12 @@ class SqlCopyStep(StepConfig):
         before = await ctx.host.copy_mark(ctx) if self.incremental is not None else None
         request = await self._request(ctx, before)
         _log.info(
-            "nomaflow.sql_copy start run=%s step=%r mode=%s source=%s target=%s",
+            "nomaflow.sql_copy start run=%s step=%r mode=%s coercion=%s decimals=%s source=%s target=%s",
             ctx.run_id,
             ctx.step_name,
             self.mode,
+            self.type_coercion,
+            self.decimal_mode,
             request.source,
             request.target,
         )
@@ -207,6 +209,7 @@ class SqlCopyStep(StepConfig):
             verify=self.verify,
             guard=self.guard.opened() if self.guard is not None else None,
             delete_missing=self.delete_missing,
+            on_progress=lambda progress: ctx.host.progressed(ctx, progress.facts()),
         )
 
     async def _transforms(self, ctx: RunContext) -> dict[str, Any]:
