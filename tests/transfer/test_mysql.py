@@ -239,6 +239,15 @@ async def test_an_upsert_by_a_key_that_is_there_twice_is_refused(mysql_pools: Co
         await copied(mysql_pools, ("pg", "people"), ("mysql", "people"), mode="upsert", key_columns=["name"])
 
 
+async def test_a_check_of_the_target_undoes_the_copy(mysql_pools: ConnectorRegistry) -> None:
+    await run(mysql_pools, "mysql", "CREATE TABLE t (id INT CHECK (id > 5))", "INSERT INTO t VALUES (6)")
+    with pytest.raises(CopyFailed, match=r"table 't': CONSTRAINT .* failed"):
+        await copied(
+            mysql_pools, {"connector": "pg", "query": "SELECT 7 AS id UNION SELECT 2"}, ("mysql", "t")
+        )
+    assert await rows(mysql_pools, "mysql", "SELECT * FROM t") == [(6,)]
+
+
 async def test_an_overwrite_keeps_rows_that_others_refer_to(mysql_pools: ConnectorRegistry) -> None:
     await people(mysql_pools, "pg", ["Alice", "Bob"])
     await people(mysql_pools, "mysql", ["alice", "Bob", "Charlie"])

@@ -335,6 +335,97 @@ def test_schema_describes_every_step_type_and_spelling(tmp_path: Path) -> None:
     assert all(json.loads(path.read_text())["$schema"] for path in written)
 
 
+COPY = """[[jobs]]
+name = "load"
+[[jobs.steps]]
+type = "sql_copy"
+name = "copy"
+source = {connector = "a", table = "t"}
+target = {connector = "b", table = "t"}
+"""
+FROM_FILE = COPY.replace('{connector = "a", table = "t"}', '{file = "file:///data/x.csv"}')
+
+
+@pytest.mark.parametrize(
+    "text, line, key, told",
+    [
+        (
+            FROM_FILE.replace("file =", "fiel ="),
+            6,
+            "steps[0].source.fiel",
+            "unknown key 'fiel'; did you mean 'file'?",
+        ),
+        (
+            FROM_FILE.replace('csv"', 'csv", delimeter = ";"'),
+            6,
+            "steps[0].source.delimeter",
+            "unknown key 'delimeter'; did you mean 'delimiter'?",
+        ),
+        (
+            FROM_FILE.replace('csv"', 'csv", columns = {id = "integer"}'),
+            6,
+            "steps[0].source.columns.id",
+            "'int'",
+        ),
+        (FROM_FILE.replace('csv"', 'csv", form = "xls"'), 6, "steps[0].source.form", "'csv' or 'parquet'"),
+        (
+            COPY.replace('"b",', '"b", encodng = "x",'),
+            7,
+            "steps[0].target.encodng",
+            "did you mean 'encoding'",
+        ),
+        (COPY + 'transform_mod = "arrow"\n', 8, "steps[0].transform_mod", "did you mean 'transform_mode'"),
+        (
+            COPY + 'transform = "m:f"\ntransform_mode = "batch"\n',
+            9,
+            "steps[0].transform_mode",
+            "'row' or 'arrow'",
+        ),
+        (
+            COPY.replace('table = "t"}\ntarget', 'table = "t", null = "x"}\ntarget'),
+            6,
+            "steps[0].source",
+            "'file'",
+        ),
+    ],
+)
+def test_a_wrong_key_of_a_copy_is_told_with_its_place(text: str, line: int, key: str, told: str) -> None:
+    problem = only(read(text), "load")
+    assert (problem.file, problem.line, problem.job, problem.key) == ("jobs.toml", line, "load", key)
+    assert told in problem.message
+
+
+def test_the_schema_describes_both_sides_of_a_copy() -> None:
+    definitions = jobs_schema()["$defs"]
+    for side in ("CopySource", "CopyTarget"):
+        assert {
+            "connector",
+            "schema",
+            "table",
+            "pool",
+            "file",
+            "form",
+            "delimiter",
+            "encoding",
+            "null",
+        } <= set(definitions[side]["properties"])
+        for key, value in definitions[side]["properties"].items():
+            assert value.get("description"), f"{side}.{key} has no description"
+    assert {"query", "params", "columns"} <= set(definitions["CopySource"]["properties"])
+
+
+def test_a_file_outside_the_open_folders_is_told_at_load(tmp_path: Path) -> None:
+    (tmp_path / "app.toml").write_text('[jobs]\nfile_folders = ["/data"]\n')
+    settings = load_settings({"LIBERTY_APP_CONFIG": str(tmp_path / "app.toml")}, cwd=tmp_path)
+    registry = ConnectorRegistry({"pools": {"b": {"url": "sqlite://"}}}, settings=settings)
+    (inside,) = read(FROM_FILE).jobs.values()
+    assert check_references(inside, registry) == []
+    (outside,) = read(FROM_FILE.replace("/data/", "/etc/")).jobs.values()
+    (problem,) = check_references(outside, registry)
+    assert problem.key == "steps[0].source.file"
+    assert "[jobs] file_folders" in problem.message
+
+
 def test_every_reference_in_the_schema_resolves() -> None:
     schema = jobs_schema()
 

@@ -45,12 +45,16 @@ async def own_connection(engine: "AsyncEngine") -> AsyncIterator["AsyncConnectio
 
 
 @asynccontextmanager
-async def ended_when_left(connection: "AsyncConnection") -> AsyncIterator[None]:
-    """Whatever is raised inside, the server stops working for this connection."""
+async def ended_when_left(connection: "AsyncConnection", *, errors_too: bool = False) -> AsyncIterator[None]:
+    """When the caller is cancelled inside, the server stops working for this connection.
+
+    `errors_too`: also when anything is raised, for connections whose statement may not have come to its end then.
+    """
     number = await number_of(connection)
     try:
         yield
-    except BaseException:
-        await connection.invalidate()
-        await end(connection.engine, number)
+    except BaseException as error:
+        if errors_too or not isinstance(error, Exception):
+            await connection.invalidate()
+            await end(connection.engine, number)
         raise

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 _COLUMN_IN_ERROR = re.compile(r"[Cc]olumn '?(?:`[^`]+`\.`[^`]+`\.)?[`']?(?P<name>[^`']+)[`']?")
+_CHECK_FAILED = frozenset({3819, 4025})
+"""Of MySQL and of MariaDB: a CHECK of the table is not met."""
 _MADE_WITH = "ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 
 
@@ -116,7 +118,7 @@ class MysqlTarget:
                 raise CopyFailed(f"row {number}: {_reason(error)}") from error
 
     async def finish(self, loaded: int, check: Check | None = None) -> Written:
-        from sqlalchemy.exc import IntegrityError
+        from sqlalchemy.exc import DBAPIError, IntegrityError
 
         if self._create is not None:
             await self._make(self._create)
@@ -132,7 +134,9 @@ class MysqlTarget:
         try:
             async with self._connection.begin():
                 written = await self._brought_in(merge, table, loaded, check)
-        except IntegrityError as error:
+        except DBAPIError as error:
+            if not isinstance(error, IntegrityError) and _number(error) not in _CHECK_FAILED:
+                raise
             raise CopyFailed(f"{self._request.target}: {_reason(error)}") from error
         self._finished = True
         return written
@@ -234,6 +238,11 @@ def _declared(columns: Sequence[Column]) -> str:
 def _as_format(statement: str) -> str:
     """The driver fills in `%s`: a `%` of a name is written twice."""
     return statement.replace("%", "%%")
+
+
+def _number(error: Any) -> object:
+    arguments = getattr(error.orig, "args", ())
+    return arguments[0] if arguments else None
 
 
 def _reason(error: Any) -> str:

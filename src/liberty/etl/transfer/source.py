@@ -67,7 +67,7 @@ async def connection_of(end: End) -> AsyncIterator["AsyncConnection"]:
     """A connection for one copy alone. One with settings of its own is closed afterwards."""
     async with end.engine.connect() as connection:
         if end.backend == "mysql":
-            async with mysql_driver.ended_when_left(connection):
+            async with mysql_driver.ended_when_left(connection, errors_too=True):
                 await mysql_session.settle(connection)
                 yield connection
             # Given back to the pool, a result that is not read to its end would be.
