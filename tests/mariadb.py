@@ -67,9 +67,9 @@ class MariadbServer:
         """Run statements as a user who may do everything."""
 
         async def execute() -> None:
-            import asyncmy
+            import aiomysql
 
-            connection = await asyncmy.connect(
+            connection = await aiomysql.connect(
                 host="127.0.0.1", port=self.port, user=USER, password=PASSWORD, autocommit=True
             )
             async with connection.cursor() as cursor:

@@ -175,7 +175,7 @@ def test_a_value_that_cannot_be_decrypted_or_found_names_its_place(tmp_path: Pat
     [
         ("nonsense", "not a database URL"),
         ("sqlite+pysqlite:///x.db", "not an asynchronous driver.*sqlite\\+aiosqlite://"),
-        ("mysql://db.example/x", "driver package 'asyncmy'"),
+        ("oracle://db.example/x", "driver package 'oracledb'"),
         ("oracel://db.example/x", "knows no database 'oracel'"),
     ],
 )

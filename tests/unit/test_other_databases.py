@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Column, Dialect, Integer, MetaData, String, Table, make_url
 from sqlalchemy.dialects import mssql, oracle
 from sqlalchemy.dialects.mssql.aioodbc import MSDialectAsync_aioodbc
-from sqlalchemy.dialects.mysql.asyncmy import MySQLDialect_asyncmy
+from sqlalchemy.dialects.mysql.aiomysql import MySQLDialect_aiomysql
 from sqlalchemy.dialects.oracle.oracledb import OracleDialectAsync_oracledb
 
 from liberty.connectors import ConnectorRegistry
@@ -70,7 +70,7 @@ async def test_a_driver_that_is_missing_says_what_to_install(url: str, extra: st
 @pytest.mark.parametrize(
     "backend, dialect",
     [
-        ("mysql", MySQLDialect_asyncmy),
+        ("mysql", MySQLDialect_aiomysql),
         ("oracle", OracleDialectAsync_oracledb),
         ("mssql", MSDialectAsync_aioodbc),
     ],

@@ -19,8 +19,8 @@ ASYNC_DRIVERS: Mapping[str, str] = {
     "sqlite": "sqlite+aiosqlite",
     "postgresql": "postgresql+asyncpg",
     "postgres": "postgresql+asyncpg",
-    "mysql": "mysql+asyncmy",
-    "mariadb": "mariadb+asyncmy",
+    "mysql": "mysql+aiomysql",
+    "mariadb": "mariadb+aiomysql",
     "oracle": "oracle+oracledb_async",
     "mssql": "mssql+aioodbc",
 }
