@@ -65,7 +65,7 @@ def pg_url(pytestconfig: pytest.Config) -> Iterator[str]:
 def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariadbServer]:
     """A MariaDB server for this test process."""
     if find_server() is None:
-        reason = "no MariaDB server on this machine: run requirements/mariadb.sh as root, or install mariadb-server-core"
+        reason = "no MariaDB server: run requirements/mariadb.sh as root, or install mariadb-server-core"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
