@@ -20,7 +20,7 @@ async def rows_of(crossing: "Crossing") -> int | None:
     if table is None or connection is None or not whole:
         return None
     match crossing.source_side.backend:
-        case "postgresql":
+        case "postgresql" if connection.dialect.driver == "asyncpg":
             result = await connection.exec_driver_sql(_POSTGRESQL, (table.number,))
         case "mysql":
             result = await connection.exec_driver_sql(_MYSQL, table.identity[-2:])
