@@ -10,7 +10,8 @@ from liberty.jobs.engine import drafts
 from liberty.jobs.store import pauses
 from tests.sim.simulation import simulate
 
-SEEDS = range(100)
+SEEDS = [*range(100), 307]
+"""307 sets the clock back to before a pause was ended."""
 
 
 @pytest.mark.parametrize("seeds", list(batched(SEEDS, 20)), ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")

@@ -231,3 +231,13 @@ def test_the_end_of_a_freeze_runs_nothing_of_a_job_that_is_paused_still() -> Non
         assert kinds(found) == ("-" if then == "drop" else "")
     other = Pause("other", NOON - HOUR, None, None, "drop", "user:bob")
     assert kinds(verdicts("0 * * * *", NOON - MINUTE, held=(other,))) == "F"
+
+
+def test_what_was_resumed_holds_nothing_back_although_the_clock_was_set_back_before_that() -> None:
+    held = Pause("job", NOON - HOUR, None, None, "latest", "user:bob", ended_at=NOON + HOUR)
+    found = verdicts("*/20 * * * *", NOON - HOUR, held=(held,))
+    assert [(verdict.at, verdict.does) for verdict in found] == [
+        (NOON - 40 * MINUTE, "skip"),
+        (NOON - 20 * MINUTE, "skip"),
+        (NOON, "catch up"),
+    ]

@@ -86,7 +86,7 @@ def pending(
     """The instants of `schedule` in (watermark, now], split where a pause begins or ends."""
     found: list[Stretch] = []
     for begin, end, hold in _stretches(watermark + _TICK, now + _TICK, job, pauses, now):
-        if hold is not None and not hold.drops and hold.holds(now):
+        if hold is not None and not hold.drops and hold.in_force(now):
             return Pending(tuple(found), waits=True, until=hold.end)
         stretch = _look(schedule, begin - _TICK, end - _TICK, hold, budget)
         if stretch is not None:

@@ -158,7 +158,7 @@ def _of_row(row: Run, at: datetime, start: str, facts: Facts) -> Why:
 def _without_row(slot: Slot, start: str, facts: Facts) -> Why:
     at = slot.at
     pause = first_holding(facts.pauses, facts.job, at)
-    if pause is not None and (at > facts.now or (not pause.drops and pause.holds(facts.now))):
+    if pause is not None and (at > facts.now or (not pause.drops and pause.in_force(facts.now))):
         return Why(at, "paused", None, f"{start}; held back: {held_text(pause, at, facts)}")
     if at > facts.now:
         return Why(at, "future", None, f"{start}; still to come")

@@ -46,6 +46,10 @@ class Pause:
         end = self.end
         return self.since <= instant and (end is None or instant < end)
 
+    def in_force(self, now: datetime) -> bool:
+        """Whether it still holds something back; once resumed it does not, even if the clock is set back before that."""
+        return self.ended_at is None and self.holds(now)
+
     @property
     def skip_reason(self) -> str:
         """The reason of a row that was skipped for it."""
@@ -123,7 +127,7 @@ def first_holding(
     """The one that counts: one that drops, then one that is not over at `now`, then the freeze."""
 
     def rank(pause: Pause) -> tuple[bool, bool, bool]:
-        over = pause.end is not None and (now is None or pause.end <= now)
+        over = pause.ended_at is not None or (pause.end is not None and (now is None or pause.end <= now))
         return (not pause.drops, over, pause.job != FREEZE)
 
     found = [pause for pause in pauses if pause.job in (FREEZE, job) and pause.holds(at)]
