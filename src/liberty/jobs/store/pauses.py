@@ -47,7 +47,7 @@ class Pause:
         return self.since <= instant and (end is None or instant < end)
 
     def in_force(self, now: datetime) -> bool:
-        """Whether it still holds something back; once resumed it does not, even if the clock is set back before that."""
+        """Whether it holds something back now; once resumed it does not, even if the clock is set back before that."""
         return self.ended_at is None and self.holds(now)
 
     @property
