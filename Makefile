@@ -58,6 +58,7 @@ demo: ## the server with real data and example jobs
 lock: .venv/.made-from ## resolve pyproject.toml again into the hashed lock files (UPGRADE=--upgrade for newer versions)
 	$(LOCK) $(UPGRADE) pyproject.toml --group build -o requirements/runtime.lock
 	$(LOCK) $(UPGRADE) pyproject.toml --group build --group dev -c requirements/runtime.lock -o requirements/dev.lock
+	$(LOCK) $(UPGRADE) --group bench -o requirements/bench.lock
 	$(LOCK) $(UPGRADE) --group bootstrap -o requirements/bootstrap.lock
 	$(LOCK) $(UPGRADE) --group node -o requirements/node.lock
 

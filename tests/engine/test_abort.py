@@ -160,6 +160,50 @@ async def test_a_sleeping_query_on_postgresql(repo: AppsRepo, pg_url: str) -> No
         await eventually(lambda: idle_pools(program))
 
 
+COPY_AND_MORE = """
+[[jobs]]
+name = "late"
+
+[[jobs.steps]]
+name = "copy"
+type = "sql_copy"
+source = {connector = "target", query = "SELECT 1 AS id"}
+target = {connector = "target", table = "late"}
+
+[[jobs.steps]]
+name = "after"
+type = "sql_query"
+connector = "target"
+query = "DELETE FROM late"
+"""
+
+
+async def test_a_copy_whose_commit_was_sent(repo: AppsRepo, pg_url: str) -> None:
+    repo.connectors(f'[pools.target]\nurl = "{pg_url}"\n')
+    repo.jobs(COPY_AND_MORE)
+    async with repo.running() as program:
+        target = program.runtime.generation.connectors.sql("target")
+        for statement in (
+            "CREATE TABLE late (id int)",
+            """CREATE FUNCTION think() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$""",
+            """CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION think()""",
+        ):
+            await target.execute(statement)
+
+        async def committing() -> bool:
+            busy = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COMMIT%'"
+            return bool(await target.scalar(busy))
+
+        run = await program.start("late")
+        await eventually(committing)
+        detail = await abort_now(program, run.run_id)
+        assert [step.status for step in detail.steps] == ["succeeded", "skipped"]
+        assert await target.scalar("SELECT count(*) FROM late") == 1
+        await eventually(lambda: idle_pools(program))
+
+
 async def in_step(program: Program, run_id: str) -> bool:
     detail = await program.detail(run_id)
     return any(step.status == "running" for step in detail.steps)

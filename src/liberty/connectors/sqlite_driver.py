@@ -60,6 +60,11 @@ class CancellableConnection(aiosqlite.Connection):
             await self._interrupt_until(future)
             raise
 
+    async def in_thread[T](self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Let `work` use the connection in its thread: one change of threads for many statements."""
+        result: T = await self._execute(lambda: work(self._conn))
+        return result
+
     def _patiently(self, operation: Callable[[], Any], abandoned: threading.Event) -> Any:
         """Try until the lock is free; only what has changed nothing is tried again."""
         deadline = time.monotonic() + BUSY_SECONDS

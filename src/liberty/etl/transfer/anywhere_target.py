@@ -20,6 +20,7 @@ class AnywhereTarget:
 
     def __init__(self, connection: "AsyncConnection", request: CopyRequest, table: Table | None) -> None:
         self.table = table
+        self.committing = False
         self._connection = connection
         self._request = request
         self._columns: tuple[Column, ...] = ()
@@ -91,6 +92,7 @@ class AnywhereTarget:
             check_counts("target", expected=loaded, found=await self._count())
         if check is not None:
             await check(self._connection, "")
+        self.committing = True
         await self._connection.commit()
         return Written(loaded, loaded)
 

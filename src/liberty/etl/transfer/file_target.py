@@ -34,6 +34,7 @@ class FileTarget:
 
     def __init__(self, end: FileEnd, request: CopyRequest) -> None:
         self._end = end
+        self.committing = False
         self._request = request
         self._thread = FileThread()
         self._columns: tuple[Column, ...] = ()
@@ -133,6 +134,7 @@ class FileTarget:
             raise CopyFailed(
                 f"{self._end.file.url} was changed by somebody else meanwhile; nothing was changed"
             )
+        self.committing = True
         self._draft.put_in_place()
 
     async def _on_disk(self, function: Callable[..., None], *arguments: Any) -> None:

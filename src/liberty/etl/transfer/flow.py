@@ -32,9 +32,18 @@ if TYPE_CHECKING:
 async def copy(request: CopyRequest) -> CopyOutcome:
     """Run the copy. Raises CopyFailed when the data does not fit, NotFound and Invalid for a wrong request.
 
-    Whatever is raised, cancellation included, the target is as it was.
+    Whatever is raised, cancellation included, the target is as it was. A cancel that comes once the commit is on its
+    way is too late: the copy ends as the commit does, and the task's `cancelling()` tells that somebody asked.
     """
-    return await _Copy(request).run()
+    running = _Copy(request)
+    task = asyncio.ensure_future(running.run())
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            if not running.decided:
+                task.cancel()
+    return task.result()
 
 
 def opened(request: CopyRequest) -> AbstractAsyncContextManager[Crossing]:
@@ -49,11 +58,17 @@ class _Copy:
         self._request = request
         self._source = side_of(request.source, request.connectors)
         self._target_end = side_of(request.target, request.connectors)
+        self._target: Target | None = None
+
+    @property
+    def decided(self) -> bool:
+        """The commit is on its way."""
+        return self._target is not None and self._target.committing
 
     async def run(self) -> CopyOutcome:
         request = self._request
         async with self.opened() as crossing:
-            target = crossing.target
+            target = self._target = crossing.target
             check = None
             if request.verify and (crossing.connection is None or isinstance(self._target_end, FileEnd)):
                 log.warning("verify: a file has no checksum; only the rows are counted")

@@ -37,6 +37,7 @@ class MysqlTarget:
         self, connection: "AsyncConnection", request: CopyRequest, table: Table | None, *, from_mysql: bool
     ) -> None:
         self.table = table
+        self.committing = False
         self._connection = connection
         self._request = request
         self._from_mysql = from_mysql
@@ -134,6 +135,7 @@ class MysqlTarget:
         try:
             async with self._connection.begin():
                 written = await self._brought_in(merge, table, loaded, check)
+                self.committing = True
         except DBAPIError as error:
             if not isinstance(error, IntegrityError) and _number(error) not in _CHECK_FAILED:
                 raise

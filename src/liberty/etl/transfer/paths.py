@@ -6,7 +6,9 @@ from typing import Protocol
 from liberty.etl.transfer import general
 from liberty.etl.transfer.crossing import Crossing
 from liberty.etl.transfer.postgresql_to_postgresql import PostgresqlToPostgresql
+from liberty.etl.transfer.postgresql_to_sqlite import PostgresqlToSqlite
 from liberty.etl.transfer.request import log
+from liberty.etl.transfer.sqlite_to_postgresql import SqliteToPostgresql
 
 type Fill = Callable[[Crossing], Awaitable[int]]
 """Brings all rows to the target and returns their number; what it raises undoes the copy."""
@@ -24,7 +26,7 @@ class Path(Protocol):
         ...
 
 
-PATHS: tuple[Path, ...] = (PostgresqlToPostgresql(),)
+PATHS: tuple[Path, ...] = (PostgresqlToPostgresql(), SqliteToPostgresql(), PostgresqlToSqlite())
 
 
 async def choose(crossing: Crossing) -> Fill:

@@ -3,7 +3,7 @@ into the target. Readers see the old rows until it commits; nothing is left of a
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from liberty.etl.transfer import into_postgresql
 from liberty.etl.transfer.checks import check_guard, check_key, known_key, mark_column
@@ -47,6 +47,7 @@ class PostgresqlTarget:
         from_postgresql: bool,
     ) -> None:
         self.table = table
+        self.committing = False
         self.connection = self._connection = connection
         self._request = request
         self._from_postgresql = from_postgresql
@@ -140,8 +141,8 @@ class PostgresqlTarget:
             await self._run(f"DELETE FROM {target}")  # noqa: S608 - quoted names
         return True
 
-    async def pour(self, chunks: AsyncIterator[bytes]) -> int:
-        """Take rows in the binary form of COPY; returns how many. Raises CopyFailed for one that is refused."""
+    async def pour(self, chunks: AsyncIterator[bytes], form: Literal["binary", "text"] = "binary") -> int:
+        """Take rows in a form of COPY; returns how many. Raises CopyFailed for one that is refused."""
         from asyncpg import PostgresError
 
         driver: Any = (await self._connection.get_raw_connection()).driver_connection
@@ -152,14 +153,28 @@ class PostgresqlTarget:
                 schema_name=schema,
                 source=chunks,
                 columns=[column.name for column in self._columns],
-                format="binary",
+                format=form,
             )
         except PostgresError as error:
             place = _PLACE.search(getattr(error, "context", None) or "")
             if place is None or not (error.sqlstate or "").startswith(_DATA_ERRORS):
                 raise
-            raise CopyFailed(_told(error, int(place[1]), (place[2] or "").partition(": ")[0])) from error
+            raise self._refused(error, int(place[1]), place[2] or "") from error
         return int(status.rpartition(" ")[2])
+
+    def _refused(self, error: Any, row: int, place: str) -> CopyFailed:
+        """What the server says about a row; of a text it tells the value too."""
+        name, _, quoted_value = place.partition(": ")
+        columns = {column.name: column for column in self._columns}
+        if not quoted_value or error.column_name or name not in columns:
+            key = error.column_name in columns and columns[error.column_name].key
+            return CopyFailed(_told(error, row, name, ", it is a key" if key else ""))
+        value = quoted_value[1:].removesuffix('"')
+        try:
+            self.fitting(columns[name], None).apply([value], [row])
+        except CopyFailed as reason:
+            return reason
+        return refused(row, name, value, f"was refused: {error}")
 
     def _receiver(self) -> tuple[str | None, str]:
         if not self._straight:
@@ -198,7 +213,7 @@ class PostgresqlTarget:
         table = self._written_to
         assert table is not None  # noqa: S101 - begin found or made it
         if self._straight:
-            return await self._arrived(table, loaded)
+            return await self._arrived(table, loaded, check)
         casts = {
             column.name: column.sql_type
             for column in self._columns
@@ -222,6 +237,7 @@ class PostgresqlTarget:
         if self._request.mode != "append":
             await self._check(check, merge, table)
         await self._advance_sequences(table)
+        self.committing = True
         await self._connection.commit()
         return written
 
@@ -244,9 +260,15 @@ class PostgresqlTarget:
             key = key_of(self._request, table, self._columns) if mode == "upsert" else ()
             await check(self._connection, merge.written(mode, key))
 
-    async def _arrived(self, table: Table, loaded: int) -> Written:
+    async def _arrived(self, table: Table, loaded: int, check: Check | None) -> Written:
         """The end of a copy without a stage."""
+        if self._request.verify:
+            target = qualified(table.schema, table.name)
+            check_counts("target", expected=loaded, found=await self._count(target))
+            if check is not None:
+                await check(self._connection, f"{target} AS t")
         await self._advance_sequences(table)
+        self.committing = True
         await self._connection.commit()
         return Written(loaded, loaded)
 
@@ -310,12 +332,12 @@ class PostgresqlTarget:
         """The connection is closed by who opened it, and with it the transaction and the stage are gone."""
 
 
-def _told(error: Any, row: int, column: str) -> str:
+def _told(error: Any, row: int, column: str, of_key: str) -> str:
     """What the server says about a row, with the place in front."""
     name = error.column_name or column
     where = f"row {row}, column {name!r}" if name else f"row {row}"
     if error.sqlstate == _NULL_REFUSED:
-        return f"{where}: NULL is not allowed here"
+        return f"{where}: NULL is not allowed here{of_key}"
     return f"{where}: {error}" + (f" ({error.detail})" if error.detail else "")
 
 

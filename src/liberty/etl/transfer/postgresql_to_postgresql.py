@@ -4,18 +4,16 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from liberty.connectors.values import from_text
 from liberty.etl.transfer import postgresql_wire
 from liberty.etl.transfer.columns import Column, column_list
 from liberty.etl.transfer.crossing import Crossing, Meeting
 from liberty.etl.transfer.postgresql_catalog import columns_of_result, server_of
+from liberty.etl.transfer.postgresql_source import Query, prepared
 from liberty.etl.transfer.postgresql_target import PostgresqlTarget
 from liberty.etl.transfer.postgresql_wire import WireType
-from liberty.etl.transfer.request import CopyRequest
 from liberty.etl.transfer.shaping import names_of
 from liberty.etl.transfer.source import source_call
 from liberty.etl.transfer.target import check_counts
@@ -30,15 +28,6 @@ WAITING_CHUNKS = 8
 _OWN_PLACEHOLDER = re.compile(r"\$\d")
 
 
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """A statement for COPY. `args` stand for `$1`, `$2`, … and are quoted by the source's server."""
-
-    sql: str
-    args: Sequence[Any]
-    attributes: Sequence[Any]
-
-
 class PostgresqlToPostgresql:
     """Used when all columns write the same bytes on both sides and nobody wants values changed."""
 
@@ -48,8 +37,6 @@ class PostgresqlToPostgresql:
     async def fits(self, crossing: Crossing) -> "Fill | str":
         connection, target = crossing.source_connection, crossing.target
         if reason := crossing.changes():
-            return reason
-        if reason := _looked_at(crossing.request):
             return reason
         if connection.dialect.driver != "asyncpg" or not isinstance(target, PostgresqlTarget):
             return "a driver other than asyncpg is used"
@@ -76,49 +63,15 @@ class PostgresqlToPostgresql:
         if len(meeting.taken) < len(columns):
             listed = column_list(names[index] for index in meeting.taken)
             sql = f"SELECT {listed} FROM ({sql}) AS source"  # noqa: S608 - quoted names around the author's query
-        return partial(_fill, target=target, meeting=meeting, query=_Query(sql, query.args, ()))
+        return partial(_fill, target=target, meeting=meeting, query=Query(sql, query.args, ()))
 
 
-def _looked_at(request: CopyRequest) -> str | None:
-    """Why somebody has to look at the rows on their way, or at the target before they count."""
-    if request.verify:
-        return "verify is asked for"
-    if request.guard is not None:
-        return "a guard is asked for"
-    if request.incremental is not None:
-        return "it is incremental"
-    if request.delete_missing:
-        return "delete_missing is asked for"
-    return None
-
-
-async def _query(crossing: Crossing, call: "Call") -> _Query | str:
-    """The statement with PostgreSQL's own placeholders and typed values, or why COPY cannot take it."""
-    from asyncpg import PostgresError
-
-    connection = crossing.source_connection
-    compiled = call.clause.compile(dialect=connection.dialect)
-    names = compiled.positiontup or ()
+async def _query(crossing: Crossing, call: "Call") -> Query | str:
+    """The statement with typed values, or why COPY cannot take it."""
     # COPY takes no parameters: they are written into the text, where nothing else may look like a placeholder.
-    if names and _OWN_PLACEHOLDER.search(call.statement.text):
+    if call.values and _OWN_PLACEHOLDER.search(call.statement.text):
         return "the query has parameters, and a $ before a number as well"
-    if any(isinstance(call.values[name], list | tuple) for name in names):
-        return "a parameter of the query is a list"
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    try:
-        prepared = await driver.prepare(str(compiled))
-    except PostgresError as error:
-        await connection.rollback()
-        return f"the source does not take the query: {error}"
-    try:
-        args = [
-            from_text(call.values[name], parameter.name)
-            for name, parameter in zip(names, prepared.get_parameters(), strict=True)
-        ]
-    except (ValueError, ArithmeticError, KeyError):
-        return "a parameter is not of the type that the source wants"
-    # A comment at its end must not hide what follows.
-    return _Query(f"{compiled}\n", args, prepared.get_attributes())
+    return await prepared(crossing.source_connection, call)
 
 
 async def _difference(
@@ -146,9 +99,10 @@ async def _difference(
     return None
 
 
-async def _fill(crossing: Crossing, *, target: PostgresqlTarget, meeting: Meeting, query: _Query) -> int:
+async def _fill(crossing: Crossing, *, target: PostgresqlTarget, meeting: Meeting, query: Query) -> int:
     crossing.announce(meeting)
-    await target.begin(meeting.columns, meeting.create, own_types=True, may_go_straight=True)
+    straight = crossing.may_go_straight()
+    await target.begin(meeting.columns, meeting.create, own_types=True, may_go_straight=straight)
     driver: Any = (await crossing.source_connection.get_raw_connection()).driver_connection
     async with _sending(driver, query, crossing) as (chunks, sender):
         loaded = await target.pour(chunks)
@@ -160,7 +114,7 @@ async def _fill(crossing: Crossing, *, target: PostgresqlTarget, meeting: Meetin
 
 @asynccontextmanager
 async def _sending(
-    driver: Any, query: _Query, crossing: Crossing
+    driver: Any, query: Query, crossing: Crossing
 ) -> AsyncIterator[tuple[AsyncIterator[bytes], "asyncio.Task[str]"]]:
     """What the source sends, and the task that reads it; leaving early ends its COPY."""
     waiting: asyncio.Queue[bytes | None] = asyncio.Queue()

@@ -202,15 +202,22 @@ def _quoting(end: End) -> Callable[[str], str]:
 
 
 async def _result_columns(connection: "AsyncConnection", end: End, result: Any) -> list[Column]:
-    names = list(result.keys())
+    columns = plain_columns(list(result.keys()))
+    if end.backend == "postgresql":
+        oids = [int(entry[1]) for entry in _description(result)]
+        return await postgresql_catalog.columns_of_result(
+            connection, [column.name for column in columns], oids
+        )
+    return columns
+
+
+def plain_columns(names: Sequence[str]) -> list[Column]:
+    """Columns of a query of which only the names are known. Raises CopyFailed when two have the same."""
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise CopyFailed(
             f"the source query gives column {repeated[0]!r} more than once; name them apart with AS"
         )
-    if end.backend == "postgresql":
-        oids = [int(entry[1]) for entry in _description(result)]
-        return await postgresql_catalog.columns_of_result(connection, names, oids)
     return [Column(name=name, kind="other") for name in names]
 
 

@@ -4,7 +4,8 @@ A temporary table lives in a file of its own that belongs to the connection: fil
 database, and nothing of it is left whatever ends the process.
 """
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from liberty.etl.transfer import into_sqlite
@@ -27,6 +28,7 @@ class SqliteTarget:
         self, connection: "AsyncConnection", request: CopyRequest, table: Table | None, *, from_sqlite: bool
     ) -> None:
         self.table = table
+        self.committing = False
         self._connection = connection
         self._request = request
         self._from_sqlite = from_sqlite
@@ -78,6 +80,17 @@ class SqliteTarget:
             ) from error
         await driver.commit()
 
+    async def load_made(self, make: Callable[[], Sequence[Sequence[Any]]]) -> None:
+        """Take the rows that `make` returns, which is called in SQLite's own thread."""
+        driver: Any = (await self._connection.get_raw_connection()).driver_connection
+        insert = self._insert
+
+        def store(connection: sqlite3.Connection) -> None:
+            connection.executemany(insert, make())
+            connection.commit()
+
+        await driver.in_thread(store)
+
     def _name_unwritable(self, rows: Sequence[Sequence[Any]], numbers: Sequence[int]) -> None:
         for number, row in zip(numbers, rows, strict=True):
             for column, value in zip(self._columns, row, strict=True):
@@ -108,6 +121,7 @@ class SqliteTarget:
             written = await self._merge(merge, table, loaded)
             if self._request.mode != "append":
                 await self._check(check, merge, table)
+            self.committing = True
             return written
 
     async def _leave_out_known(self, merge: Merge) -> int:

@@ -30,6 +30,9 @@ class Target(Protocol):
     table: Table | None
     """As it is found; None when it has to be made."""
 
+    committing: bool
+    """The commit is on its way: whether the rows are there is the database's to say."""
+
     def fitting(self, column: Column, origin: Column | None) -> Fitting:
         """How values reach a column. `origin` is the source's column when its values come untouched from a table."""
         ...

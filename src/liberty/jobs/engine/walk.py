@@ -98,6 +98,8 @@ class Walk:
                 self._skip(index, step, reason)
                 continue
             status = await self._step(index, step)
+            if _stopped_too_late():
+                raise asyncio.CancelledError
             if status == ABORTED:
                 self.skip_rest(RUN_ABORTED)
                 return Verdict(ABORTED, f"cancelled by step {step.name!r}")
@@ -290,6 +292,12 @@ class Walk:
             self._partial = self._partial or step.continue_on_error
             self._failed = self._failed or not step.continue_on_error
         return outcome.status
+
+
+def _stopped_too_late() -> bool:
+    """The step was past the point of no return when it was told to stop: it counts as it ended, the run stops here."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _to_its_end(saving: "asyncio.Task[None]") -> None:
