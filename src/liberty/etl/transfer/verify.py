@@ -105,7 +105,9 @@ class Verification:
         """False when SQLite keeps something else, which may be the same number written otherwise: look closer then."""
         found = await self._found(connection, origin, ["stored"] * len(self._columns), as_records=False)
         if found == given:
-            log.info("verify: %d rows, checksum %016x in both databases", found.rows, found.total)
+            log.info(
+                "verify: %d rows, checksum %016x of what was given and what is kept", found.rows, found.total
+            )
         return found == given
 
     async def _differing(
