@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from liberty.etl.transfer.columns import Column
 from liberty.etl.transfer.crossing import Crossing, Meeting
-from liberty.etl.transfer.digest import Summing
 from liberty.etl.transfer.postgresql_catalog import columns_of_result
 from liberty.etl.transfer.postgresql_source import Query, prepared
 from liberty.etl.transfer.request import log
@@ -62,7 +61,6 @@ async def _fill(
 ) -> int:
     crossing.announce(meeting)
     await target.begin(meeting.columns, meeting.create)
-    stored = crossing.verification.of_stored() if crossing.verification is not None else None
     takings = [
         Taking(columns[index], column, target.fitting(column, columns[index]))
         for index, column in zip(meeting.taken, meeting.columns, strict=True)
@@ -77,7 +75,7 @@ async def _fill(
     async with _reading(crossing, sql, query.args) as parts:
         async for rows in parts:
             numbers = range(outcome.rows_read + 1, outcome.rows_read + len(rows) + 1)
-            await target.load_made(partial(_kept, takings, rows, numbers, stored))
+            await target.load_made(partial(_kept, takings, rows, numbers))
             outcome.rows_read += len(rows)
             crossing.meter.took(rows, outcome.rows_read)
             if outcome.rows_read // size > outcome.chunks:
@@ -87,14 +85,10 @@ async def _fill(
     return outcome.rows_read
 
 
-def _kept(
-    takings: Sequence[Taking], rows: Sequence[Any], numbers: Sequence[int], stored: Summing | None
-) -> list[tuple[Any, ...]]:
+def _kept(takings: Sequence[Taking], rows: Sequence[Any], numbers: Sequence[int]) -> list[tuple[Any, ...]]:
     """The rows as SQLite keeps them. Raises CopyFailed naming row, column and value."""
     columns = zip(*rows, strict=True)
     kept = [taking.of(values, numbers) for taking, values in zip(takings, columns, strict=True)]
-    if stored is not None:
-        stored.add([taking.stored(values) for taking, values in zip(takings, kept, strict=True)])
     return list(zip(*kept, strict=True))
 
 

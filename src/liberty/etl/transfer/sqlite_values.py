@@ -13,7 +13,6 @@ from liberty.etl.transfer.sqlite_catalog import EXACT_DIGITS, affinity_of
 type Values = Sequence[Any]
 
 _NULL = type(None)
-_LARGEST = 2**63
 _NUMBERS = ("INTEGER", "NUMERIC", "REAL")
 
 _EXPRESSIONS: Mapping[Kind, str] = {
@@ -61,15 +60,6 @@ class Taking:
             values = self._finish(values)
             types = set(map(type, values)) - {_NULL}
         return values if self._plain(values, types) else self._fitting.apply(values, numbers)
-
-    def stored(self, values: Values) -> Values:
-        """What the column makes of them: whole numbers of floats."""
-        if self._affinity not in ("INTEGER", "NUMERIC") or float not in set(map(type, values)):
-            return values
-        return [
-            int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST else value
-            for value in values
-        ]
 
     def _as_double(self) -> bool:
         """So few digits that the number SQLite keeps is the nearest one, whichever way it is found."""

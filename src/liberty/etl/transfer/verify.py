@@ -44,7 +44,6 @@ class Verification:
         self._crossing = crossing
         self._backends = (crossing.source.backend, crossing.target_end.backend)
         self._passing: Summing | None = None
-        self._stored: Summing | None = None
         self._changed = False
 
     def of_rows(self, *, changed: bool) -> Summing | None:
@@ -63,11 +62,6 @@ class Verification:
         self._passing = Summing(self._forms())
         return self._passing
 
-    def of_stored(self) -> Summing:
-        """Who sums up rows as SQLite is given them, exactly as it keeps them where it changes nothing."""
-        self._stored = Summing(["stored"] * len(self._columns))
-        return self._stored
-
     async def compare(self, connection: "AsyncConnection", origin: str) -> None:
         """Compare with the rows of `origin`, a FROM clause of the target whose table is called `t`.
 
@@ -76,8 +70,6 @@ class Verification:
         crossing = self._crossing
         if any(backend not in KNOWN for backend in self._backends):
             log.warning("verify: checksums are known for PostgreSQL and SQLite; only the rows were counted")
-            return
-        if self._stored is not None and await self._kept_as_given(connection, origin, self._stored.digest):
             return
         forms = self._forms()
         self._tell_left_out(forms)
@@ -100,15 +92,6 @@ class Verification:
             f"verify: {given.rows:,} rows were read and as many are in {crossing.request.target}, but they differ "
             f"{differing}; nothing was changed"
         )
-
-    async def _kept_as_given(self, connection: "AsyncConnection", origin: str, given: Digest) -> bool:
-        """False when SQLite keeps something else, which may be the same number written otherwise: look closer then."""
-        found = await self._found(connection, origin, ["stored"] * len(self._columns), as_records=False)
-        if found == given:
-            log.info(
-                "verify: %d rows, checksum %016x of what was given and what is kept", found.rows, found.total
-            )
-        return found == given
 
     async def _differing(
         self, connection: "AsyncConnection", origin: str, forms: Sequence[Form | None], *, as_records: bool
