@@ -5,11 +5,12 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from liberty.connectors import ConnectorRegistry
@@ -103,6 +104,7 @@ def in_sqlite(pools: ConnectorRegistry, pool: str) -> list[str]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@example(table=(["numeric"], ["n"], [(Decimal(1564621925354003906250000),)]), batch_size=1, verify=True)
 @given(table=TABLES, batch_size=st.sampled_from([1, 3, 10_000]), verify=st.booleans())
 async def test_rows_come_round_as_they_were(
     pools: ConnectorRegistry, table: Any, batch_size: int, verify: bool

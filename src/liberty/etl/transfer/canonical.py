@@ -229,6 +229,8 @@ def _text(value: Any) -> str:
             return value.isoformat(sep=" ")
         case date() | time():
             return value.isoformat()
+        case Decimal():
+            return f"{value:f}"
         case _:
             return str(value)
 

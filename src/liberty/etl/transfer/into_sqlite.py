@@ -46,7 +46,7 @@ def _into_text(value: Any) -> Any:
         return str(int(value))
     if isinstance(value, float):
         return repr(_finite(value))
-    return str(value) if isinstance(value, int) else _plain(value, str)
+    return str(value) if isinstance(value, int) else _plain(value, _digits)
 
 
 def _into_number(value: Any) -> Any:
@@ -131,7 +131,12 @@ def _exact_or_text(value: Decimal) -> int | float | str:
     try:
         return _exact(value)
     except Misfit:
-        return str(value)
+        return _digits(value)
+
+
+def _digits(value: Decimal) -> str:
+    """Without an exponent, as PostgreSQL writes it."""
+    return f"{value:f}"
 
 
 def _number_like(text: str) -> str:
