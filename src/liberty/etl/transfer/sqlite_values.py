@@ -91,14 +91,8 @@ class Taking:
 
 
 def _decimals(values: Values) -> Values:
-    """As Python writes them, which has few noughts before the first digit; what is no number stays a Decimal."""
-    return [None if value is None else _decimal(value) for value in values]
-
-
-def _decimal(text: str) -> str | Decimal:
-    if text[-1] in "Ny":  # NaN, Infinity
-        return Decimal(text)
-    return str(Decimal(text)) if text.lstrip("-").startswith("0.00000") else text
+    """As PostgreSQL writes them; what is no number (NaN, Infinity) becomes a Decimal, to be refused as one."""
+    return [Decimal(value) if value is not None and value[-1] in "Ny" else value for value in values]
 
 
 def _moments(values: Values, full: int, zone: str) -> Values:
