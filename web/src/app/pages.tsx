@@ -21,4 +21,12 @@ export const PAGES: readonly Page[] = [
     allowed: mayAnyJob,
     nav: { text: "jobs", icon: "list", key: "g j" },
   },
+  {
+    path: "/nomaflow/runs",
+    page: lazy(() => import("~/app/RunsWithLog")),
+    allowed: mayAnyJob,
+    nav: { text: "runs", icon: "runs", key: "g r" },
+  },
+  { path: "/nomaflow/runs/compare", page: lazy(() => import("~/features/runs/run/ComparePage")), allowed: mayAnyJob },
+  { path: "/nomaflow/runs/:runId", page: lazy(() => import("~/app/RunWithLog")), allowed: mayAnyJob },
 ];

@@ -1,0 +1,18 @@
+/** A run over the table it was picked from. */
+import type { ComponentType } from "react";
+import { Link } from "react-router";
+
+import type { LogProps } from "~/features/runs/logSlot";
+import { RunView } from "~/features/runs/run/RunView";
+import { texts } from "~/features/runs/texts";
+import { useTexts } from "~/lib/i18n";
+import { Drawer } from "~/ui/Dialog";
+
+export default function RunDrawer({ runId, onClose, Log }: { runId: string; onClose: () => void; Log?: ComponentType<LogProps> }) {
+  const t = useTexts(texts);
+  return (
+    <Drawer title={<>{t.runTitle(runId)} <Link className="whole" to={`/nomaflow/runs/${runId}`}>{t.wholePage}</Link></>} onClose={onClose} width={880}>
+      <RunView runId={runId} inDrawer {...(Log && { Log })} />
+    </Drawer>
+  );
+}

@@ -1,0 +1,71 @@
+/** The same in French. */
+import type { en } from "~/features/runs/texts";
+import type { Translation } from "~/lib/i18n";
+
+const TRIGGERS: Readonly<Record<string, string>> = { cron: "planification", manual: "à la main", api: "API", cli: "ligne de commande", call_job: "appelée par une tâche" };
+const KINDS: Readonly<Record<string, string>> = {
+  definition: "Définition", params: "Paramètres", plugin: "Fichier de plugin", library: "Bibliothèque", python: "Python", duration: "Durée", rows: "Lignes", status: "État",
+};
+const STEPS: Readonly<Record<string, string>> = { running: "en cours", succeeded: "réussie", failed: "échouée", skipped: "sautée", aborted: "arrêtée" };
+const many = (count: number, one: string) => (count < 2 ? `${count} ${one}` : `${count} ${one}s`);
+
+const fr: Translation<typeof en> = {
+  title: "Exécutions", live: "En direct", label: "Exécutions", byStatus: "Exécutions par état", all: "Toutes", status: "État", run: "Exécution", job: "Tâche",
+  started: "Début", duration: "Durée", rows: "Lignes", trigger: "Déclenchement", refresh: "Actualiser", csv: "CSV",
+  filter: "Filtrer les exécutions", filterHint: "status:  job:  trigger:  user:", range: "Période", from: "Du", to: "Au",
+  last24h: "24 dernières heures", last7d: "7 derniers jours", last30d: "30 derniers jours", allTime: "Depuis toujours", custom: "Du … au …",
+  ignored: (words) => `Pas un filtre des exécutions, donc ignoré : ${words}`,
+  lookedTo: (id) => `Seules les exécutions jusqu'à ${id} ont été cherchées pour ces nombres. Précisez tâche, état ou période pour tout voir.`,
+  by: (trigger, who) => `${TRIGGERS[trigger] ?? trigger}${who === null ? "" : `, par ${who}`}`,
+  replayOf: (id) => `Reprise de ${id}`, caughtUp: "rattrapée",
+  nextRow: "Exécution suivante", previousRow: "Exécution précédente", selectRow: "Sélectionner l'exécution", abortRow: "Arrêter l'exécution", replayRow: "Relancer",
+  select: (id) => `Sélectionner ${id}`, selectAll: "Sélectionner les exécutions affichées",
+  newer: (count) => (count === 1 ? "1 exécution plus récente" : `${count} exécutions plus récentes`),
+  emptyTitle: "Aucune exécution depuis 7 jours", empty: "Une exécution apparaît ici dès qu'une tâche commence.", showAll: "Voir depuis toujours",
+  noneFit: "Aucune exécution ne correspond à ce filtre", noneFitHelp: "Une autre période ou moins de mots en trouveront peut-être.", clearFilter: "Effacer le filtre",
+  failedTitle: "Les exécutions n'ont pas pu être lues", end: (count) => `${count} exécutions, il n'y en a pas d'autres`,
+  savedFilters: "Enregistrés", saveFilter: "Enregistrer ce filtre", filterName: "Nom", forgetFilter: (name) => `Oublier « ${name} »`,
+  save: "Enregistrer", cancel: "Annuler", close: "Fermer",
+  selection: "Exécutions sélectionnées", selected: (count) => many(count, "sélectionnée"), clear: "Effacer",
+  abortMany: (count) => (count === 1 ? "Arrêter l'exécution" : `Arrêter ${count} exécutions`), replayMany: (count) => (count === 1 ? "Relancer" : `Relancer ${count} exécutions`),
+  abortTitle: (count) => (count === 1 ? "Arrêter cette exécution ?" : `Arrêter ${count} exécutions ?`),
+  replayTitle: (count) => (count === 1 ? "La relancer ?" : `Relancer ${count} exécutions ?`),
+  abortHelp: "L'étape en cours est priée de s'arrêter, aucune autre ne commence. Ce qu'elle a écrit reste.",
+  replayHelp: (jobs) => `Chacune avec ses paramètres et sa tâche telle qu'elle est définie maintenant${jobs > 1 ? `, ${jobs} tâches en tout` : ""}. La plus ancienne commence.`,
+  andMore: (count) => `et ${count} de plus`, keepRunning: "Laisser tourner",
+  leftOutFinal: (count) => `${many(count, "exécution")} de la sélection laissée de côté : terminée, ou pas à vous de l'arrêter.`,
+  leftOutLive: (count) => `${many(count, "exécution")} de la sélection laissée de côté : encore en cours, ou pas à vous de la lancer.`,
+  notAborted: "Pas arrêtée", notReplayed: "Pas relancée",
+  abortedMany: (count) => `Arrêt demandé pour ${many(count, "exécution")}`, replayedMany: (count) => `${many(count, "exécution")} relancée${count < 2 ? "" : "s"}`,
+  refused: (count) => (count === 1 ? "1 a été refusée." : `${count} ont été refusées.`), outcome: "Ce que chacune est devenue", done: "fait", notDone: "refusé",
+  runTitle: (id) => `Exécution ${id}`, wholePage: "Ouvrir la page", whereAmI: "Où l'on est", runFailedTitle: "L'exécution n'a pas pu être lue",
+  runIs: (id, status) => `${id} : ${status}`,
+  stepsFailed: (count) => (count === 1 ? "1 étape échouée" : `${count} étapes échouées`), inStep: (step) => `à l'étape ${step}`,
+  compare: "Comparer", rerun: "Relancer", abort: "Arrêter", copyId: "Copier l'identifiant", replay: "Reprise", calledBy: "Appelée par", replays: "Reprises",
+  due: "Due", queuedAt: "Mise en file", finished: "Fin", runningFor: "En cours depuis", waitingFor: "Attend depuis", ofAbout: (usual) => `d'habitude ${usual}`,
+  definition: "Définition", on: (replica) => `sur ${replica}`, abortBy: "Arrêt demandé par", params: "Paramètres",
+  preset: (name) => `préréglage ${name}`, logLevel: (level) => `niveau du journal ${level}`, fromStep: (step) => `depuis l'étape ${step}`, without: (steps) => `sans ${steps}`,
+  replayStarted: (id) => `${id} lancée`,
+  steps: "Étapes", view: "Vue", waterfall: "Cascade", table: "Tableau", step: "Étape", tookAndMedian: "Durée / médiane", type: "Type", took: "Durée",
+  median: "Médiane", tries: "Essais", waitedMs: "Attentes", in: "Lignes lues", out: "Lignes écrites", queue: "file", waiting: "en attente",
+  stepStatus: (status) => STEPS[status] ?? status, noSteps: "Aucune étape n'a commencé.",
+  waitsFor: (what) => `attend ${what}`, waitedFor: (what) => `a attendu ${what}`,
+  rowsIn: (count) => `${count} lues`, rowsOut: (count) => `${count} écrites`, medianOf20: "médiane des 20 dernières",
+  succeeded: "réussie", failed: "échouée", running: "en cours", failedTry: "essai échoué", backOff: "attente",
+  error: "Erreur", output: "Sortie", input: "Entrée", triesTab: "Essais", stepLabel: (number, name) => `Étape ${number}, ${name}`,
+  replayFromHere: "Relancer d'ici", thenWaited: (time) => `puis attente de ${time}`, sameError: "La même erreur à chaque fois.",
+  noInput: "Aucune entrée gardée.", noOutput: "Aucune sortie.", noOutputYet: "Pas encore de sortie.", asTable: "En tableau", asTree: "En arbre",
+  rowsAndColumns: (rows, columns) => `${many(rows, "ligne")}, ${many(columns, "colonne")}`, moreRows: (count) => `${count} lignes de plus`,
+  sourceOf: (file, line) => `${file}, ligne ${line}`, inFunction: (name) => `dans ${name}`,
+  fileChanged: "changé depuis cette exécution", copyTraceback: "Copier la trace", wholeTraceback: "Trace entière",
+  changedSince: "Changé depuis la dernière réussite", likelyCause: "cause probable", nothingChanged: "Rien : même définition, paramètres, code et bibliothèques.",
+  changeKind: (kind) => KINDS[kind] ?? kind,
+  replayOne: (id) => `Relancer ${id}`, whichDefinition: "La tâche", asItIsNow: "Telle qu'elle est", asItIsNowHelp: "La définition d'aujourd'hui, avec les paramètres de cette exécution.",
+  asItWas: "Telle qu'elle était", asItWasHelp: (version) => `La définition v${version}, celle de cette exécution.`, beginAt: "Commencer à", fromTheStart: "la première étape",
+  skipsBefore: (step) => `Les étapes avant ${step} sont sautées.`, was: (value) => `était ${value}`, notANumber: "Pas un nombre", notJson: "Pas du JSON valide",
+  changedCount: (count) => (count === 1 ? "1 paramètre changé" : `${count} paramètres changés`),
+  compareTitle: "Comparer des exécutions", pickTwo: "Choisissez deux exécutions", pickTwoHelp: "Écrivez deux identifiants ci-dessus, ou pressez Comparer sur une exécution.", firstRun: "Première exécution", secondRun: "Seconde exécution", swap: "Échanger",
+  notTheSameJob: "Ce sont des exécutions de deux tâches différentes.", differences: "Différences", what: "Quoi", name: "Nom", nothingDifferent: "Aucune différence de définition, paramètres, code, bibliothèques, durées ou lignes.",
+  codeUnknown: "Les fichiers de plugin et bibliothèques de l'une d'elles n'ont pas été gardés.",
+};
+export default fr;

@@ -1,0 +1,71 @@
+/** Words of the runs table and of the run page. */
+import { dictionary } from "~/lib/i18n";
+
+const TRIGGERS: Readonly<Record<string, string>> = { cron: "schedule", manual: "manual", api: "API", cli: "command line", call_job: "called by a job" };
+const KINDS: Readonly<Record<string, string>> = {
+  definition: "Definition", params: "Params", plugin: "Plugin file", library: "Library", python: "Python", duration: "Duration", rows: "Rows", status: "Status",
+};
+const many = (count: number, one: string) => (count === 1 ? `1 ${one}` : `${count} ${one}s`);
+
+export const en = {
+  title: "Runs", live: "Live", label: "Runs", byStatus: "Runs by status", all: "All", status: "Status", run: "Run", job: "Job",
+  started: "Started", duration: "Duration", rows: "Rows", trigger: "Trigger", refresh: "Refresh", csv: "CSV",
+  filter: "Filter runs", filterHint: "status:  job:  trigger:  user:", range: "Time range", from: "From", to: "To",
+  last24h: "Last 24 h", last7d: "Last 7 days", last30d: "Last 30 days", allTime: "All time", custom: "From … to …",
+  ignored: (words: string) => `Not a filter of runs, so left out: ${words}`,
+  lookedTo: (id: string) => `Only runs down to ${id} were searched for the counts. Narrow by job, status or time to see all.`,
+  by: (trigger: string, who: string | null) => `${TRIGGERS[trigger] ?? trigger}${who === null ? "" : `, by ${who}`}`,
+  replayOf: (id: string) => `Replay of ${id}`, caughtUp: "caught up",
+  nextRow: "Next run", previousRow: "Previous run", selectRow: "Select run", abortRow: "Abort run", replayRow: "Re-run",
+  select: (id: string) => `Select ${id}`, selectAll: "Select the runs shown",
+  newer: (count: number) => (count === 1 ? "1 newer run" : `${count} newer runs`),
+  emptyTitle: "No runs in the last 7 days", empty: "A run appears here the moment a job starts.", showAll: "Look at all time",
+  noneFit: "No run fits this filter", noneFitHelp: "Another time range or fewer words may find some.", clearFilter: "Clear filter",
+  failedTitle: "The runs could not be read", end: (count: string) => `${count} runs, that is all of them`,
+  savedFilters: "Saved", saveFilter: "Save this filter", filterName: "Name", forgetFilter: (name: string) => `Forget “${name}”`,
+  save: "Save", cancel: "Cancel", close: "Close",
+  selection: "Selected runs", selected: (count: number) => `${count} selected`, clear: "Clear",
+  abortMany: (count: number) => (count === 1 ? "Abort run" : `Abort ${count} runs`), replayMany: (count: number) => (count === 1 ? "Re-run" : `Re-run ${count} runs`),
+  abortTitle: (count: number) => (count === 1 ? "Abort this run?" : `Abort ${count} runs?`),
+  replayTitle: (count: number) => (count === 1 ? "Run it again?" : `Run ${count} runs again?`),
+  abortHelp: "The step in flight is asked to stop, then no further step starts. What it has written stays.",
+  replayHelp: (jobs: number) => `Each with its own params and its job as it is defined now${jobs > 1 ? `, ${jobs} jobs in all` : ""}. The oldest starts first.`,
+  andMore: (count: number) => `and ${count} more`, keepRunning: "Keep running",
+  leftOutFinal: (count: number) => `${many(count, "run")} of the selection left out: ended, or not yours to abort.`,
+  leftOutLive: (count: number) => `${many(count, "run")} of the selection left out: still going, or not yours to run.`,
+  notAborted: "Not aborted", notReplayed: "Not started again",
+  abortedMany: (count: number) => `${many(count, "run")} asked to stop`, replayedMany: (count: number) => `${many(count, "run")} started again`,
+  refused: (count: number) => (count === 1 ? "1 was refused." : `${count} were refused.`), outcome: "What became of each", done: "done", notDone: "refused",
+  // one run
+  runTitle: (id: string) => `Run ${id}`, wholePage: "Open page", whereAmI: "Where this is", runFailedTitle: "The run could not be read",
+  runIs: (id: string, status: string) => `${id} is ${status}`,
+  stepsFailed: (count: number) => (count === 1 ? "1 step failed" : `${count} steps failed`), inStep: (step: string) => `in step ${step}`,
+  compare: "Compare", rerun: "Re-run", abort: "Abort", copyId: "Copy the run id", replay: "Replay", calledBy: "Called by", replays: "Replays",
+  due: "Due", queuedAt: "Queued", finished: "Finished", runningFor: "Running for", waitingFor: "Waiting for", ofAbout: (usual: string) => `usually ${usual}`,
+  definition: "Definition", on: (replica: string) => `on ${replica}`, abortBy: "Abort asked by", params: "Params",
+  preset: (name: string) => `preset ${name}`, logLevel: (level: string) => `log level ${level}`, fromStep: (step: string) => `from step ${step}`, without: (steps: string) => `without ${steps}`,
+  replayStarted: (id: string) => `${id} started`,
+  steps: "Steps", view: "View", waterfall: "Waterfall", table: "Table", step: "Step", tookAndMedian: "Took / median", type: "Type", took: "Took",
+  median: "Median", tries: "Tries", waitedMs: "Back-off", in: "Rows in", out: "Rows out", queue: "queue", waiting: "waiting",
+  stepStatus: (status: string) => status, noSteps: "No step has started.",
+  waitsFor: (what: string) => `waits for ${what}`, waitedFor: (what: string) => `waited for ${what}`,
+  rowsIn: (count: string) => `${count} in`, rowsOut: (count: string) => `${count} out`, medianOf20: "median of last 20",
+  succeeded: "succeeded", failed: "failed", running: "running", failedTry: "failed try", backOff: "back-off",
+  error: "Error", output: "Output", input: "Input", triesTab: "Tries", stepLabel: (number: number, name: string) => `Step ${number}, ${name}`,
+  replayFromHere: "Re-run from here", thenWaited: (time: string) => `then waited ${time}`, sameError: "The same error each time.",
+  noInput: "No input was kept.", noOutput: "No output.", noOutputYet: "No output yet.", asTable: "As table", asTree: "As tree",
+  rowsAndColumns: (rows: number, columns: number) => `${many(rows, "row")}, ${many(columns, "column")}`, moreRows: (count: number) => `${count} more rows`,
+  sourceOf: (file: string, line: number) => `${file}, line ${line}`, inFunction: (name: string) => `in ${name}`,
+  fileChanged: "changed since this run", copyTraceback: "Copy traceback", wholeTraceback: "Whole traceback",
+  changedSince: "Changed since the last success", likelyCause: "likely cause", nothingChanged: "Nothing: same definition, params, code and libraries.",
+  changeKind: (kind: string) => KINDS[kind] ?? kind,
+  replayOne: (id: string) => `Run ${id} again`, whichDefinition: "The job", asItIsNow: "As it is now", asItIsNowHelp: "Today's definition, with the params of this run.",
+  asItWas: "As it was", asItWasHelp: (version: number) => `Definition v${version}, which this run had.`, beginAt: "Begin at", fromTheStart: "the first step",
+  skipsBefore: (step: string) => `Steps before ${step} are skipped.`, was: (value: string) => `was ${value}`, notANumber: "Not a number", notJson: "Not valid JSON",
+  changedCount: (count: number) => (count === 1 ? "1 param changed" : `${count} params changed`),
+  compareTitle: "Compare runs", pickTwo: "Pick two runs", pickTwoHelp: "Type two run ids above, or press Compare on a run.", firstRun: "First run", secondRun: "Second run", swap: "Swap",
+  notTheSameJob: "These are runs of two different jobs.", differences: "Differences", what: "What", name: "Name", nothingDifferent: "No difference in definition, params, code, libraries, times or rows.",
+  codeUnknown: "Which plugin files and libraries one of them had was not kept.",
+};
+
+export const texts = dictionary(en, () => import("./texts.fr"));
