@@ -1,6 +1,6 @@
 /** The 48 px at the top: where one is, the palette, theme and account. On phones the sections stand at the bottom. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link, NavLink, useLocation } from "react-router";
+import { Link, useLocation } from "react-router";
 
 import type { Page } from "~/app/pages";
 import { texts } from "~/app/texts";
@@ -57,10 +57,10 @@ function Sections({ pages }: { pages: readonly Page[] }) {
     <nav className="nav" aria-label={t.main}>
       {pages.map((page) =>
         page.nav && (
-          <NavLink key={page.path} to={page.path} aria-current={page === here ? "page" : undefined}>
+          <Link key={page.path} to={page.path} aria-current={page === here ? "page" : undefined}>
             <Icon name={page.nav.icon} />
             {t[page.nav.text]}
-          </NavLink>
+          </Link>
         ),
       )}
     </nav>

@@ -98,7 +98,7 @@ export default function RunsPage({ Log }: { Log?: ComponentType<LogProps> }) {
             onReplay={one("replay")}
           />
         ) : runs.state === "loading" ? (
-          <SkeletonRows rows={12} height={36} />
+          <SkeletonRows rows={12} height={32} />
         ) : filter === "" ? (
           <EmptyState icon="runs" title={t.emptyTitle} actions={<Button onClick={() => setFilter("last:all")}>{t.showAll}</Button>}>{t.empty}</EmptyState>
         ) : (

@@ -10,7 +10,7 @@ import type { Runs } from "~/features/runs/useRuns";
 import { useTexts } from "~/lib/i18n";
 import { useKeys } from "~/lib/keys";
 
-const ROW = 36;
+const ROW = 32;
 const CARD = 88;
 const MOST_ROWS = 50;
 const AHEAD = 100;

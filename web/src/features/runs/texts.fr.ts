@@ -38,7 +38,7 @@ const fr: Translation<typeof en> = {
   notAborted: "Pas arrêtée", notReplayed: "Pas relancée",
   abortedMany: (count) => `Arrêt demandé pour ${many(count, "exécution")}`, replayedMany: (count) => `${many(count, "exécution")} relancée${count < 2 ? "" : "s"}`,
   refused: (count) => (count === 1 ? "1 a été refusée." : `${count} ont été refusées.`), outcome: "Ce que chacune est devenue", done: "fait", notDone: "refusé",
-  runTitle: (id) => `Exécution ${id}`, wholePage: "Ouvrir la page", whereAmI: "Où l'on est", runFailedTitle: "L'exécution n'a pas pu être lue",
+  wholePage: "Ouvrir la page", whereAmI: "Où l'on est", runFailedTitle: "L'exécution n'a pas pu être lue",
   runIs: (id, status) => `${id} : ${status}`,
   stepsFailed: (count) => (count === 1 ? "1 étape échouée" : `${count} étapes échouées`), inStep: (step) => `à l'étape ${step}`,
   compare: "Comparer", rerun: "Relancer", abort: "Arrêter", copyId: "Copier l'identifiant", replay: "Reprise", calledBy: "Appelée par", replays: "Reprises",

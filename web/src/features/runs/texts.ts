@@ -37,7 +37,7 @@ export const en = {
   abortedMany: (count: number) => `${many(count, "run")} asked to stop`, replayedMany: (count: number) => `${many(count, "run")} started again`,
   refused: (count: number) => (count === 1 ? "1 was refused." : `${count} were refused.`), outcome: "What became of each", done: "done", notDone: "refused",
   // one run
-  runTitle: (id: string) => `Run ${id}`, wholePage: "Open page", whereAmI: "Where this is", runFailedTitle: "The run could not be read",
+  wholePage: "Open page", whereAmI: "Where this is", runFailedTitle: "The run could not be read",
   runIs: (id: string, status: string) => `${id} is ${status}`,
   stepsFailed: (count: number) => (count === 1 ? "1 step failed" : `${count} steps failed`), inStep: (step: string) => `in step ${step}`,
   compare: "Compare", rerun: "Re-run", abort: "Abort", copyId: "Copy the run id", replay: "Replay", calledBy: "Called by", replays: "Replays",

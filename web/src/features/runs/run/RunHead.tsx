@@ -12,7 +12,7 @@ import { FINAL, who } from "~/features/runs/query";
 import { texts } from "~/features/runs/texts";
 import { useTexts } from "~/lib/i18n";
 import { useKeys } from "~/lib/keys";
-import { duration } from "~/lib/time";
+import { clock, duration, hover } from "~/lib/time";
 import { Button, ButtonLink } from "~/ui/Button";
 import { CopyButton } from "~/ui/CopyButton";
 import { Confirm } from "~/ui/Dialog";
@@ -98,8 +98,8 @@ export function RunHead({ story, detail, inDrawer, onReplay }: Props) {
         )}
         {run.scheduled_at !== null && <Fact name={t.due}><Time at={run.scheduled_at} /></Fact>}
         <Fact name={t.queuedAt}><Time at={run.queued_at} look="absolute" /></Fact>
-        {run.started_at !== null && <Fact name={t.started}><Time at={run.started_at} look="absolute" /></Fact>}
-        {run.finished_at !== null && <Fact name={t.finished}><Time at={run.finished_at} look="absolute" /></Fact>}
+        {run.started_at !== null && <Fact name={t.started}><Clock at={run.started_at} near={run.queued_at} /></Fact>}
+        {run.finished_at !== null && <Fact name={t.finished}><Clock at={run.finished_at} near={run.queued_at} /></Fact>}
         <Fact name={final ? t.duration : run.started_at === null ? t.waitingFor : t.runningFor}>
           <b>{run.duration_ms !== null ? <Duration ms={run.duration_ms} /> : <Duration since={run.started_at ?? run.queued_at} />}</b>
           {story.median_ms !== null && <span className="faint" title={t.medianOf20}> {t.ofAbout(duration(story.median_ms))}</span>}
@@ -120,6 +120,13 @@ export function RunHead({ story, detail, inDrawer, onReplay }: Props) {
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return <div><dt>{name}</dt><dd>{children}</dd></div>;
+}
+
+/** The time alone where the day is the one that stands beside it. */
+function Clock({ at, near }: { at: string; near: string }) {
+  const instant = new Date(at);
+  if (instant.toDateString() !== new Date(near).toDateString()) return <Time at={at} look="absolute" />;
+  return <time dateTime={at} title={hover(instant)}>{clock(instant)}</time>;
 }
 
 function Params({ run, detail }: { run: Story["run"]; detail: Detail | undefined }) {
