@@ -107,12 +107,6 @@ def test_a_failed_run_opens_at_its_error_with_the_lines_of_the_plugin(
     page.get_by_role("tab", name="Error").click()
     check_access(page)
     picture(page, "run")
-    page.set_viewport_size({"width": 1440, "height": 1000})
-    page.screenshot(path="/tmp/shot_run.png")
-    page.emulate_media(color_scheme="dark")
-    page.screenshot(path="/tmp/shot_run_dark.png")
-    page.set_viewport_size({"width": 390, "height": 1500})
-    page.screenshot(path="/tmp/shot_run_phone.png")
     assert seen.errors == []
 
 
@@ -128,11 +122,12 @@ def test_what_changed_since_the_last_success(
     page.get_by_role("link", name="Compare").click()
     expect(page).to_have_url(re.compile(rf"compare\?a={good}&b={bad}"))
     table = page.get_by_role("region", name="Differences")
-    expect(table.get_by_role("row", name=re.compile("period"))).to_contain_text("2013-102013-11")
+    expect(table.get_by_role("row", name=re.compile("period"))).to_contain_text(
+        re.compile("2013-10.*2013-11")
+    )
     steps = page.get_by_role("region", name="Steps")
     expect(steps.get_by_role("row", name=re.compile("match-planes"))).to_contain_text("1 → 3")
     check_access(page)
-    page.screenshot(path="/tmp/shot_compare.png")
     page.get_by_role("button", name="Swap").click()
     expect(page).to_have_url(re.compile(rf"compare\?a={bad}&b={good}"))
     page.get_by_label("Second run").fill("999999")
@@ -174,7 +169,6 @@ def test_run_it_again_as_it_was_from_a_step_with_other_params(
     limit.fill("80")
     expect(dialog.get_by_text("1 param changed")).to_be_visible()
     check_access(page)
-    page.screenshot(path="/tmp/shot_replay.png")
     dialog.get_by_role("button", name="Re-run").click()
     expect(page).not_to_have_url(re.compile(rf"/{bad}$"))
     expect(page.get_by_role("link", name=f"Replay of {bad}")).to_be_visible()
@@ -183,21 +177,21 @@ def test_run_it_again_as_it_was_from_a_step_with_other_params(
     made = page.url.rsplit("/", 1)[1]
     told = flights.root.get(f"/admin/jobs/runs/{made}").json()
     assert (told["params"]["limit"], told["params"]["period"]) == (80, "2013-11")
-    assert told["steps"][0]["status"] == "skipped"
+    expect(page.locator("li.step", has_text="stage-flights")).to_contain_text(f"taken from {bad}")
 
 
 def test_a_run_is_watched_and_aborted(flights: Server, context: BrowserContext) -> None:
     run_id = flights.start("wait")
     page = sign_in(context, flights, "root", f"/nomaflow/runs/{run_id}")
     expect(page.locator(".st.big")).to_have_text("Running")
-    expect(page.locator("rect.b-run")).to_have_count(1)
+    expect(page.locator("li.step rect.b-run")).to_have_count(1)
     expect(page.get_by_role("button", name="Re-run")).to_have_count(0)
     page.keyboard.press("a")
     dialog = page.get_by_role("dialog", name="Abort this run?")
     expect(dialog.get_by_role("button", name="Keep running")).to_be_focused()
     dialog.get_by_role("button", name="Abort").click()
     expect(page.locator(".st.big")).to_have_text("Aborted")
-    expect(page.get_by_role("button", name="Abort")).to_have_count(0)
+    expect(page.get_by_role("button", name="Abort", exact=True)).to_have_count(0)
     expect(page.get_by_role("button", name="Re-run").first).to_be_visible()
 
 

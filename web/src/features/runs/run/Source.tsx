@@ -10,12 +10,14 @@ import { Icon } from "~/ui/Icon";
 export function Source({ error, frames }: { error: NonNullable<StoryStep["error"]>; frames: StoryStep["frames"] }) {
   const t = useTexts(texts);
   const [whole, setWhole] = useState(frames.length === 0);
+  const [outer, setOuter] = useState(false);
   const { traceback } = error;
+  // The innermost place first: that is where one looks.
+  const places = frames.toReversed();
   return (
     <>
       <p className="errline"><b>{error.type}</b> <span>{error.message}</span></p>
-      {/* The innermost place first: that is where one looks. */}
-      {frames.toReversed().map((frame, index) => (
+      {places.slice(0, outer ? undefined : 1).map((frame, index) => (
         <div key={`${frame.file}:${frame.line}:${index}`} className="src" role="group" aria-label={t.sourceOf(frame.file, frame.line)}>
           <div className="src-h">
             <Icon name="code" small />
@@ -26,7 +28,7 @@ export function Source({ error, frames }: { error: NonNullable<StoryStep["error"
           </div>
           {frame.lines.length > 0 && (
             <pre tabIndex={0} aria-label={t.sourceOf(frame.file, frame.line)}>
-              {frame.lines.map((line) => (
+              {trimmed(frame.lines).map((line) => (
                 <span key={line.number} className={line.number === frame.line ? "l hit" : "l"}><i>{line.number}</i>{line.text || " "}{"\n"}</span>
               ))}
             </pre>
@@ -35,6 +37,11 @@ export function Source({ error, frames }: { error: NonNullable<StoryStep["error"
       ))}
       {traceback !== null && (
         <div className="src">
+          {places.length > 1 && (
+            <button type="button" className="more" aria-expanded={outer} onClick={() => setOuter(!outer)}>
+              <Icon name={outer ? "down" : "right"} small />{t.outerFrames(places.length - 1)}
+            </button>
+          )}
           <button type="button" className="more" aria-expanded={whole} onClick={() => setWhole(!whole)}>
             <Icon name={whole ? "down" : "right"} small />{t.wholeTraceback}
           </button>
@@ -43,4 +50,10 @@ export function Source({ error, frames }: { error: NonNullable<StoryStep["error"
       )}
     </>
   );
+}
+
+/** Without the blank lines at both ends. */
+function trimmed(lines: StoryStep["frames"][number]["lines"]) {
+  const told = lines.map((line) => line.text.trim() !== "");
+  return lines.slice(Math.max(0, told.indexOf(true)), told.lastIndexOf(true) + 1);
 }

@@ -4,7 +4,7 @@ import { useId, useState } from "react";
 import { StepDetail } from "~/features/runs/run/StepDetail";
 import { StepsTable } from "~/features/runs/run/StepsTable";
 import type { Story, StoryStep } from "~/features/runs/run/queries";
-import { axisWord, picture, type Bar, type Lane } from "~/features/runs/run/waterfall";
+import { axisWord, isTaken, picture, type Bar, type Lane } from "~/features/runs/run/waterfall";
 import { number } from "~/features/runs/numbers";
 import { FINAL } from "~/features/runs/query";
 import { texts } from "~/features/runs/texts";
@@ -73,7 +73,7 @@ export function Waterfall({ story, onReplayFrom }: { story: Told; onReplayFrom?:
                 <Step
                   key={lane.step.index}
                   lane={lane}
-                  runId={run.run_id}
+                  run={run}
                   now={now}
                   open={isOpen(lane.step)}
                   onToggle={() => toggle((before) => new Map(before).set(lane.step.index, !isOpen(lane.step)))}
@@ -103,14 +103,15 @@ function rowsWords(t: Words, step: StoryStep): string {
   return words === "" && step.reason !== null ? step.reason : words;
 }
 
-interface StepProps { lane: Lane; runId: string; now: number; open: boolean; onToggle: () => void; onReplayFrom?: () => void }
+interface StepProps { lane: Lane; run: Story["run"]; now: number; open: boolean; onToggle: () => void; onReplayFrom?: () => void }
 
-function Step({ lane, runId, now, open, onToggle, onReplayFrom }: StepProps) {
+function Step({ lane, run, now, open, onToggle, onReplayFrom }: StepProps) {
   const t = useTexts(texts);
   const id = useId();
   const { step } = lane;
   const waiting = step.status === "waiting";
-  const took = step.duration_ms ?? (step.started_at !== null && step.status === "running" ? Math.max(0, now - Date.parse(step.started_at)) : null);
+  const taken = isTaken(step, run.queued_at);
+  const took = taken ? null : step.duration_ms ?? (step.started_at !== null && step.status === "running" ? Math.max(0, now - Date.parse(step.started_at)) : null);
   const slow = took !== null && step.median_ms !== null && took > 1000 && took > step.median_ms * 1.5;
   const name = (
     <>
@@ -121,7 +122,7 @@ function Step({ lane, runId, now, open, onToggle, onReplayFrom }: StepProps) {
         <span className="sw"><Status value={waiting ? "queued" : step.status} look="plain">{waiting ? t.waiting : t.stepStatus(step.status)}</Status></span>
         <span className="ty"><Icon name={TYPES[step.type] ?? "cog"} small />{step.type}</span>
       </span>
-      <Bars bars={lane.bars} end={lane.end} words={rowsWords(t, step)} bad={step.status === "failed"} />
+      <Bars bars={lane.bars} end={lane.end} words={taken && run.replay_of !== null ? t.takenFrom(run.replay_of) : rowsWords(t, step)} bad={step.status === "failed"} />
       <span className={slow ? "s-dur slow" : "s-dur"}>
         <b>{took === null ? "–" : duration(took)}</b>
         {step.median_ms !== null && <small title={t.medianOf20}>{duration(step.median_ms)}</small>}
@@ -132,7 +133,7 @@ function Step({ lane, runId, now, open, onToggle, onReplayFrom }: StepProps) {
   return (
     <li className={`step${open ? " opened" : ""}${step.status === "failed" ? " failed" : ""}`}>
       <button type="button" className="s-row" aria-expanded={open} aria-controls={id} onClick={onToggle}>{name}</button>
-      {open && <StepDetail id={id} runId={runId} step={step} {...(onReplayFrom && { onReplayFrom })} />}
+      {open && <StepDetail id={id} runId={run.run_id} step={step} {...(onReplayFrom && { onReplayFrom })} />}
     </li>
   );
 }
@@ -149,7 +150,7 @@ function Bars({ bars, end, words, bad = false }: { bars: readonly Bar[]; end: nu
           rx={bar.kind === "wait" || bar.kind === "queue" ? 0 : 2} width={percent(bar.to - bar.from)} style={{ width: `max(2px, ${percent(bar.to - bar.from)})` }} />
       ))}
       {words !== "" && (
-        <text className={bad ? "bl bad" : "bl"} y="22" x={percent(left ? from : end)} dx={left ? -8 : 8} textAnchor={left ? "end" : "start"}>{words}</text>
+        <text className={bad ? "bl bad" : "bl"} y="22" x={percent(left ? from : end)} dx={left ? -8 : end === 0 ? 0 : 8} textAnchor={left ? "end" : "start"}>{words}</text>
       )}
     </svg>
   );

@@ -35,6 +35,9 @@ describe("the waterfall", () => {
     expect((ghost?.from ?? 0) * drawn.span).toBeCloseTo(70_000);
     expect(drawn.now).not.toBeNull();
   });
+  it("draws nothing for a step whose result comes from an earlier run", () => {
+    expect(ended([aStep({ started_at: at(-60), finished_at: at(-30) })]).lanes[0]?.bars).toEqual([]);
+  });
   it("shows a step that waits for its next try as such", () => {
     const step = aStep({ status: "running", finished_at: null, tries: [aTry(1, "failed", 10, 20, 15_000)] });
     const drawn = picture({ queued_at: at(0), started_at: at(10), finished_at: null, final: false, steps: [step] }, Date.parse(at(22)));

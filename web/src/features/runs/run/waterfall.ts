@@ -26,6 +26,11 @@ export interface Facts {
 
 const KINDS: Readonly<Record<string, Kind>> = { succeeded: "ok", failed: "bad", running: "run" };
 
+/** The record of an earlier run stands in for a step of a replay that begins further down. */
+export function isTaken(step: StoryStep, queued_at: string): boolean {
+  return step.finished_at !== null && Date.parse(step.finished_at) < Date.parse(queued_at);
+}
+
 export function tickStep(span: number): number {
   return STEPS.find((step) => span / step <= MOST_TICKS) ?? Math.ceil(span / MOST_TICKS / 86_400_000) * 86_400_000;
 }
@@ -38,6 +43,7 @@ export function picture(facts: Facts, now: number): Picture {
   /** Where the next step would begin if all goes as usual. */
   let expected = Math.max(started, facts.final ? 0 : present);
   const raw = facts.steps.map((step) => {
+    if (isTaken(step, facts.queued_at)) return { step, bars: [], start: 0, end: 0 };
     const start = step.started_at !== null ? at(step.started_at) : expected;
     const end = step.finished_at !== null ? at(step.finished_at) : step.started_at !== null ? Math.max(start, present) : start;
     const bars: Bar[] = [];
