@@ -2,7 +2,7 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 
-import { Cells } from "~/features/runs/Cells";
+import { Row, useActs } from "~/features/runs/Row";
 import type { Run } from "~/features/runs/query";
 import type { Selection } from "~/features/runs/selection";
 import { texts } from "~/features/runs/texts";
@@ -56,6 +56,8 @@ export function RunsTable({ runs, selection, opened, onOpen, onAbort, onReplay, 
     estimateSize: () => height,
     overscan: Math.max(0, Math.min(8, Math.floor((MOST_ROWS - seen) / 2))),
     scrollMargin: top,
+    // What a scroll asks for is drawn with the next frame, once, however many events there were.
+    useFlushSync: false,
   });
   useEffect(() => virtual.measure(), [virtual, height]);
   const items = virtual.getVirtualItems().slice(0, MOST_ROWS);
@@ -94,6 +96,7 @@ export function RunsTable({ runs, selection, opened, onOpen, onAbort, onReplay, 
         ]
       : []),
   ]);
+  const act = useActs({ onOpen, onActive: (run) => setActive(run.run_id), onTick: selection.toggle });
   const gap = (size: number) => size > 0 && <tr className="gap" aria-hidden="true"><td style={{ height: size }} /></tr>;
   const all = rows.length > 0 && rows.slice(0, selection.most).every((run) => selection.has(run.run_id));
 
@@ -121,25 +124,14 @@ export function RunsTable({ runs, selection, opened, onOpen, onAbort, onReplay, 
           const run = rows[item.index - above];
           if (run === undefined) return <tr key={item.index} className="void" aria-hidden="true"><td colSpan={8} /></tr>;
           return (
-            <tr
+            <Row
               key={run.run_id}
-              data-key={run.run_id}
-              aria-rowindex={item.index + 2}
-              aria-current={opened === run.run_id ? "true" : undefined}
-              tabIndex={-1}
-              onFocus={() => setActive(run.run_id)}
-              onKeyDown={(event) => event.key === "Enter" && event.target === event.currentTarget && onOpen(run)}
-              onClick={(event) => {
-                if (!(event.target as HTMLElement).closest("a, input, button") && getSelection()?.toString() === "") onOpen(run);
-              }}
-            >
-              {mayAct && (
-                <td className="c-x">
-                  <input type="checkbox" className="check" aria-label={t.select(run.run_id)} checked={selection.has(run.run_id)} onChange={() => selection.toggle(run)} />
-                </td>
-              )}
-              <Cells run={run} onOpen={() => onOpen(run)} />
-            </tr>
+              run={run}
+              place={item.index + 2}
+              current={opened === run.run_id}
+              ticked={mayAct ? selection.has(run.run_id) : null}
+              act={act}
+            />
           );
         })}
         {gap((count - to - 1) * height)}
