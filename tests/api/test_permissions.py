@@ -26,6 +26,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/auth/session": {"username": "nobody", "password": "-"},
     "/auth/refresh": {"refresh_token": "-"},
     "/admin/jobs/validate": {"toml": ""},
+    "/admin/files/connectors": {"text": "", "hash": "-"},
+    "/admin/files/connectors/check": {"text": ""},
     "/admin/jobs/{name:path}/backfill": {"from": "2026-05-01", "to": "2026-05-03"},
     "/admin/config/{section}": {"hash": "-", "changes": [{"path": ["x"], "value": 1}]},
     "/admin/jobs/runs/abort": {"run_ids": ["r-999999"]},

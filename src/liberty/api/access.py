@@ -151,6 +151,9 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("POST", "/admin/plugins/{name}/reload"): _RELOAD,
     ("GET", "/admin/config/{section}"): _permission("settings:{section}"),
     ("PUT", "/admin/config/{section}"): _permission("settings:{section}"),
+    ("GET", "/admin/files/connectors"): _permission("settings:connectors"),
+    ("PUT", "/admin/files/connectors"): _permission("settings:connectors"),
+    ("POST", "/admin/files/connectors/check"): _permission("settings:connectors"),
     ("GET", "/admin/schema/jobs.json"): SIGNED_IN,
     ("GET", "/admin/schema/connectors.json"): SIGNED_IN,
 }

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from liberty import __version__
 from liberty.api import (
     config,
+    connectors_text,
     data_sources,
     definitions,
     docs,
@@ -53,6 +54,7 @@ ROUTERS: Mapping[str, APIRouter] = {
     "schedule": schedule.router,
     "technical": technical.router,
     "configuration": config.router,
+    "connectors file": connectors_text.router,
     "drafts": drafts.router,
     "definitions": definitions.router,
     "versions": job_versions.router,

@@ -12,6 +12,7 @@ from liberty.jobs.engine.generation import Generation
 from liberty.jobs.service import Caller
 from liberty.jobs.service.backfill import Backfills
 from liberty.jobs.service.config_files import ConfigFiles
+from liberty.jobs.service.connectors_text import ConnectorsText
 from liberty.jobs.service.definitions import Definitions
 from liberty.jobs.service.drafts import Drafts
 from liberty.jobs.service.explain import Explainer
@@ -43,6 +44,7 @@ class Services:
     backfills: Backfills
     marks: Marks
     config: ConfigFiles
+    connectors_text: ConnectorsText
     drafts: Drafts
     definitions: Definitions
     versions: Versions
@@ -91,6 +93,13 @@ class Services:
             backfills=Backfills(database=database, clock=clock, engine=engine, current=current),
             marks=Marks(database=database, clock=clock, current=current),
             config=ConfigFiles(
+                database=database,
+                clock=clock,
+                keyring=runtime.keyring,
+                current=current,
+                reload=runtime.reload,
+            ),
+            connectors_text=ConnectorsText(
                 database=database,
                 clock=clock,
                 keyring=runtime.keyring,

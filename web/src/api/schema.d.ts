@@ -192,6 +192,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/files/connectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Text
+         * @description The file as it is now, comments and all, secrets masked.
+         */
+        get: operations["show_text_admin_files_connectors_get"];
+        /**
+         * Save Text
+         * @description Write it anew and reload. 409 when it was changed since it was opened, 422 with every problem.
+         */
+        put: operations["save_text_admin_files_connectors_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/files/connectors/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Text
+         * @description What would be wrong with the text; nothing is saved.
+         */
+        post: operations["check_text_admin_files_connectors_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/freeze": {
         parameters: {
             query?: never;
@@ -2590,6 +2634,36 @@ export interface components {
         /** @enum {string} */
         FieldKind: "string" | "int" | "float" | "bool" | "date" | "datetime" | "list" | "table" | "any";
         /**
+         * FileTextBody
+         * @description A text to save or to check. A mask that was left where it stood keeps its secret.
+         */
+        FileTextBody: {
+            /**
+             * Hash
+             * @description The version it was made from; needed to save.
+             */
+            hash?: string | null;
+            /** Text */
+            text: string;
+        };
+        /**
+         * FileTextModel
+         * @description A file's text, secrets masked by `***`. `hash` names this version of it.
+         */
+        FileTextModel: {
+            /** File */
+            file: string;
+            /** Hash */
+            hash: string;
+            /**
+             * Problems
+             * @description What is wrong with it, with its lines.
+             */
+            problems: components["schemas"]["ProblemItem"][];
+            /** Text */
+            text: string;
+        };
+        /**
          * FormFieldModel
          * @description One value to ask for.
          *
@@ -2723,6 +2797,29 @@ export interface components {
             frozen: boolean;
         };
         /**
+         * HolderModel
+         * @description Code that kept an event loop, or the interpreter, from others; without a run when it is none of a step's.
+         */
+        HolderModel: {
+            /**
+             * Advice
+             * @example await something, or make the function a plain def
+             */
+            advice: string;
+            at: components["schemas"]["Instant"];
+            /** Lag Ms */
+            lag_ms: number;
+            /** Run Id */
+            run_id: string | null;
+            /** Step */
+            step: string | null;
+            /**
+             * Where
+             * @example /apps/plugins/reporting/fares.py:61 in upsert
+             */
+            where: string;
+        };
+        /**
          * InFlightModel
          * @description A run in progress, here or in another replica; `waiting` is only known here.
          */
@@ -2794,6 +2891,11 @@ export interface components {
              * @example user:alice
              */
             triggered_by: string;
+            /**
+             * Usual Ms
+             * @description The median of the job's last 20 successes.
+             */
+            usual_ms: number | null;
             /** Waiting */
             waiting: "thread" | null;
         };
@@ -2947,6 +3049,25 @@ export interface components {
              * @example Europe/Paris
              */
             timezone: string | null;
+        };
+        /**
+         * LagModel
+         * @description How late this process answered in the last half hour, and why.
+         */
+        LagModel: {
+            /** Holders */
+            holders: components["schemas"]["HolderModel"][];
+            /** Samples */
+            samples: components["schemas"]["LagSampleModel"][];
+        };
+        /**
+         * LagSampleModel
+         * @description The worst of ten seconds.
+         */
+        LagSampleModel: {
+            at: components["schemas"]["Instant"];
+            /** Worst Ms */
+            worst_ms: number;
         };
         /**
          * LaneModel
@@ -4901,6 +5022,7 @@ export interface components {
             in_flight: components["schemas"]["InFlightModel"][];
             /** Jobs */
             jobs: number;
+            lag: components["schemas"]["LagModel"];
             last_fire_at: components["schemas"]["Instant"] | null;
             last_tick_at: components["schemas"]["Instant"] | null;
             lease: components["schemas"]["LeaseModel"] | null;
@@ -5533,6 +5655,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DraftRefusedModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    show_text_admin_files_connectors_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileTextModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    save_text_admin_files_connectors_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileTextBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileTextModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    check_text_admin_files_connectors_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileTextBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationModel"];
                 };
             };
             /** @description Try again later. */

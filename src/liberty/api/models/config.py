@@ -33,6 +33,22 @@ class ConfigBody(Body):
     job: str | None = None
 
 
+class FileTextModel(Answer):
+    """A file's text, secrets masked by `***`. `hash` names this version of it."""
+
+    file: str
+    hash: str
+    text: str
+    problems: list[ProblemItem] = Field(description="What is wrong with it, with its lines.")
+
+
+class FileTextBody(Body):
+    """A text to save or to check. A mask that was left where it stood keeps its secret."""
+
+    text: str = Field(max_length=1_000_000)
+    hash: str | None = Field(None, description="The version it was made from; needed to save.")
+
+
 class ReloadModel(Answer):
     """What was loaded."""
 
@@ -67,6 +83,32 @@ class InFlightModel(RunModel):
     elapsed_ms: int
     stopping: str | None
     waiting: Literal["thread"] | None
+    usual_ms: int | None = Field(description="The median of the job's last 20 successes.")
+
+
+class LagSampleModel(Answer):
+    """The worst of ten seconds."""
+
+    at: Instant
+    worst_ms: float
+
+
+class HolderModel(Answer):
+    """Code that kept an event loop, or the interpreter, from others; without a run when it is none of a step's."""
+
+    at: Instant
+    lag_ms: int
+    run_id: str | None
+    step: str | None
+    where: str = Field(examples=["/apps/plugins/reporting/fares.py:61 in upsert"])
+    advice: str = Field(examples=["await something, or make the function a plain def"])
+
+
+class LagModel(Answer):
+    """How late this process answered in the last half hour, and why."""
+
+    samples: list[LagSampleModel]
+    holders: list[HolderModel]
 
 
 class AbandonedModel(Answer):
@@ -109,6 +151,7 @@ class TechnicalModel(Answer):
     abandoned_threads: int
     abandoned_coroutines: int
     abandoned: list[AbandonedModel]
+    lag: LagModel
     plugin_loops_retired: int
     jobs: int
     quarantined: int

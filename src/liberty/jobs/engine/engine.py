@@ -25,6 +25,7 @@ from liberty.jobs.engine.feeder import Feeder
 from liberty.jobs.engine.find_again import find_again, with_patience
 from liberty.jobs.engine.firing import Basis, Fired, Firing, fire
 from liberty.jobs.engine.generation import Generation
+from liberty.jobs.engine.loop_lag import LagMemory
 from liberty.jobs.engine.persist import unless_away
 from liberty.jobs.engine.presence import Presence
 from liberty.jobs.engine.replica import this_process
@@ -74,6 +75,7 @@ class Engine:
         self._troubles = troubles
         self._me = this_process(role, version, clock.now())
         self.presence = Presence(database=database, clock=clock, bus=bus, me=self._me, knows=self._knows)
+        self._lag = LagMemory(clock)
         self._work = LoopThread("liberty-work")
         self._stack = AsyncExitStack()
         self._runner: Runner | None = None
@@ -137,6 +139,7 @@ class Engine:
             busy=lambda: self._required_dispatcher.has_work or bool(runner.plugin_loop.abandoned),
             plugins_dir=lambda: self._generation.settings.paths.plugins_dir,
             deadman=self._me.role != "cli",
+            memory=self._lag,
         )
         watchdog.start()
         self._stack.callback(watchdog.stop)
@@ -312,6 +315,7 @@ class Engine:
             abandoned_coroutines=runner.plugin_loop.abandoned,
             left_behind=[*runner.threads.left_behind(), *runner.plugin_loop.left_behind()],
             plugin_loops_retired=len(runner.plugin_loop.retired),
+            lag=self._lag.view(),
         )
 
     async def wait_idle(self) -> None:

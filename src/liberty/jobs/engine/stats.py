@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from liberty.jobs.engine.left_behind import LeftBehind
+from liberty.jobs.engine.loop_lag import LoopLag
 from liberty.jobs.run import Run
 
 
@@ -30,3 +31,4 @@ class EngineStats:
     abandoned_coroutines: int
     left_behind: list[LeftBehind]
     plugin_loops_retired: int
+    lag: LoopLag

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from liberty.jobs.engine import whereabouts
+from liberty.jobs.engine.loop_lag import LagMemory
 from liberty.jobs.engine.plugin_loop import PluginLoop
 from liberty.jobs.engine.scope import Scope, current_scope
 from liberty.jobs.engine.step_threads import StepThreads, ThreadCall
@@ -48,6 +49,9 @@ _ADVICE = {
     "work": "built-in steps of other runs wait for it",
     "control": "the API and the schedule wait for it",
 }
+
+
+_ISOLATE = 'isolate = "process" gives it an interpreter of its own'
 
 
 @dataclass(slots=True)
@@ -92,6 +96,7 @@ class Watchdog:
         busy: whether any run is in flight; else only the control loop is looked at.
         deadman: whether native code that keeps the interpreter for long makes the stacks of all threads appear on
             standard error; there is one such alarm per process.
+        memory: what is kept of all this for the Technical page.
     """
 
     control: tuple[asyncio.AbstractEventLoop, int]
@@ -101,6 +106,7 @@ class Watchdog:
     busy: Callable[[], bool]
     plugins_dir: Callable[[], Path]
     deadman: bool = False
+    memory: LagMemory | None = None
     _watched: list[_Watched] = field(default_factory=list)
     _computing: dict[ThreadCall, _Computing] = field(default_factory=dict)
     _ticker: ThreadTicker | None = None
@@ -158,6 +164,8 @@ class Watchdog:
             if late > LAG_SECONDS and innocent:
                 watched.excused += late
             self._blocked(watched, now - asked - watched.excused)
+        if self.memory is not None:
+            self.memory.note(lag)
         self._computed(now, lag)
 
     def _current(self) -> Sequence[_Watched]:
@@ -194,6 +202,7 @@ class Watchdog:
         if watched.asked is None:
             return  # it has answered while we looked
         _tell(scope, said if scope is not None else f"something {said}")
+        self._blame(scope, seconds, place, _ADVICE[watched.kind])
 
     # -- threads that compute
 
@@ -225,11 +234,16 @@ class Watchdog:
                 known.gap *= AGAIN_FACTOR
                 known.tell_at = now + known.gap
                 place = whereabouts.of_thread(call.thread_id, self.plugins_dir())
-                _tell(
-                    call.variables.get(current_scope),
-                    f"computes and keeps others waiting, {lag * 1000:.0f} ms just now, at {place}: "
-                    'isolate = "process" gives it an interpreter of its own',
-                )
+                scope = call.variables.get(current_scope)
+                said = f"computes and keeps others waiting, {lag * 1000:.0f} ms just now, at {place}"
+                _tell(scope, f"{said}: {_ISOLATE}")
+                self._blame(scope, lag, place, _ISOLATE)
+
+    def _blame(self, scope: Scope | None, seconds: float, place: str, advice: str) -> None:
+        if self.memory is not None:
+            run_id = None if scope is None else scope.log.run_id
+            step = None if scope is None else scope.step
+            self.memory.blame(seconds, run_id=run_id, step=step, where=place, advice=advice)
 
 
 def _tell(scope: Scope | None, said: str) -> None:

@@ -179,7 +179,7 @@ class ConfigFiles:
         if isinstance(value, list):
             return [self._seal(item, (*path, index)) for index, item in enumerate(value)]
         name = path[-1] if path else ""
-        if not isinstance(value, str) or not _holds_secret(name):
+        if not isinstance(value, str) or not holds_secret(name):
             return value
         if value == MASK:
             raise Invalid(
@@ -251,7 +251,8 @@ def _without(catalogue: Catalogue, path: Path) -> Catalogue:
     return Catalogue(elsewhere, broken)
 
 
-def _holds_secret(name: str | int) -> bool:
+def holds_secret(name: str | int) -> bool:
+    """Whether what stands under this name is a secret."""
     return isinstance(name, str) and is_secret_name(name) and name not in _ABOUT_SECRETS
 
 
@@ -264,6 +265,6 @@ def _hidden(value: Json, name: str = "") -> Json:
     if not isinstance(value, str) or not value:
         return value
     # A variable's name is no secret, and an editor has to see it.
-    if value.startswith(PREFIX) or (_holds_secret(name) and not value.startswith("${")):
+    if value.startswith(PREFIX) or (holds_secret(name) and not value.startswith("${")):
         return MASK
     return redactor.redact(value)

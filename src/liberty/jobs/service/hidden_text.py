@@ -34,8 +34,8 @@ def masked(text: str) -> str:
     return changed(text, hidden)
 
 
-def unmasked(text: str, before: str) -> str:
-    """The text with the secrets of `before` where their masks stand.
+def unmasked(text: str, before: str, *, skip: int = 2) -> str:
+    """The text with the secrets of `before` where their masks stand. `skip`: parts of a path that are not told.
 
     Raises Invalid for a mask that stands for nothing (the key is new, or the secret was somewhere else), and for a
     text that does not parse.
@@ -52,7 +52,7 @@ def unmasked(text: str, before: str) -> str:
             changes.append(TextChange("set", path, secret))
         elif secret != value and value == MASK:
             raise Invalid(
-                f"{'.'.join(map(str, path[2:]))}: {MASK!r} stands for a secret that is not known here; "
+                f"{'.'.join(map(str, path[skip:]))}: {MASK!r} stands for a secret that is not known here; "
                 "write the value, better as ${NAME} of the environment"
             )
     return changed(text, changes)
@@ -65,6 +65,11 @@ def masked_value(value: Any, name: str = "") -> Any:
     if isinstance(value, list | tuple):
         return [masked_value(item, name) for item in value]
     return shown(value, name) if isinstance(value, str) else value
+
+
+def texts_in(text: str) -> list[tuple[Path, str]]:
+    """Every text in it and where it stands. Raises Invalid when it does not parse."""
+    return [(path, value) for path, _, value in _texts(_data(text))]
 
 
 def _data(text: str) -> Any:

@@ -2,23 +2,26 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from statistics import median
 from typing import Any, Literal
 
 from liberty.clock import Clock, rfc3339
 from liberty.database import Database
 from liberty.jobs.engine.engine import Engine
 from liberty.jobs.engine.generation import Generation
+from liberty.jobs.engine.loop_lag import LoopLag
 from liberty.jobs.engine.scheduler import LONGEST_SLEEP_SECONDS, Scheduler
 from liberty.jobs.engine.stats import EngineStats, InFlight
-from liberty.jobs.run import ABORTED, ABORTING, FAILED, RUNNING, Run
+from liberty.jobs.run import ABORTED, ABORTING, FAILED, RUNNING, Json, Run
 from liberty.jobs.service import wire
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.wire import Wire
-from liberty.jobs.store import listing, replicas
+from liberty.jobs.store import listing, recent, replicas
 from liberty.jobs.store.lease import Lease
 from liberty.jobs.store.listing import MAX_PAGE, RunFilter
 
 RECENT_FAILURES = 20
+MEASURED_RUNS = 20
 _SILENT = timedelta(seconds=LONGEST_SLEEP_SECONDS * 2)
 
 type Pulse = Literal["active", "standby", "error"]
@@ -87,6 +90,10 @@ class Technical:
         def shown(run: Run) -> bool:
             return caller.may("read", run.job, run.app)
 
+        in_flight = [item for item in (*stats.in_flight, *await self._elsewhere(stats)) if shown(item.run)]
+        names = sorted({item.run.job for item in in_flight})
+        took = await self._database.read(recent.durations, names, MEASURED_RUNS)
+        usual = {name: round(median(several)) for name, several in took.items()}
         return {
             "scheduler": self.pulse,
             "last_tick_at": wire.instant(state.last_tick_at),
@@ -113,10 +120,7 @@ class Technical:
                 for replica in await self._database.read(replicas.everyone)
             ],
             "running": len(stats.in_flight),
-            "in_flight": [
-                *(_in_flight(item) for item in stats.in_flight if shown(item.run)),
-                *(_in_flight(item) for item in await self._elsewhere(stats) if shown(item.run)),
-            ],
+            "in_flight": [_in_flight(item, usual.get(item.run.job)) for item in in_flight],
             "waiting": stats.waiting,
             "busy_threads": stats.busy_threads,
             "abandoned_threads": stats.abandoned_threads,
@@ -133,6 +137,7 @@ class Technical:
                 for item in stats.left_behind
                 if caller.may("read", item.job, item.app)
             ],
+            "lag": _lag(stats.lag),
             "plugin_loops_retired": stats.plugin_loops_retired,
             "jobs": len(catalogue.jobs),
             "quarantined": len(catalogue.quarantined),
@@ -141,13 +146,34 @@ class Technical:
         }
 
 
-def _in_flight(item: InFlight) -> Wire:
+def _in_flight(item: InFlight, usual: int | None) -> Wire:
     return {
         **wire.run(item.run),
         "current_step": item.current_step,
         "elapsed_ms": round(item.elapsed_seconds * 1000),
         "stopping": item.stopping,
         "waiting": item.waiting,
+        "usual_ms": usual,
+    }
+
+
+def _lag(lag: LoopLag) -> Wire:
+    holders: list[Json] = [
+        {
+            "at": rfc3339(holder.at),
+            "lag_ms": round(holder.seconds * 1000),
+            "run_id": holder.run_id,
+            "step": holder.step,
+            "where": holder.where,
+            "advice": holder.advice,
+        }
+        for holder in lag.holders
+    ]
+    return {
+        "samples": [
+            {"at": rfc3339(sample.at), "worst_ms": round(sample.seconds * 1000, 1)} for sample in lag.samples
+        ],
+        "holders": holders,
     }
 
 
