@@ -4,7 +4,7 @@
  */
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 
-import { mayAnyJob, type Person } from "~/lib/rights";
+import { may, mayAnyJob, type Person } from "~/lib/rights";
 import type { IconName } from "~/ui/Icon";
 
 export interface Page {
@@ -13,6 +13,9 @@ export interface Page {
   allowed: (person: Person) => boolean;
   nav?: { text: "jobs" | "runs" | "schedule" | "settings"; icon: IconName; key: string };
 }
+
+/** Any of these opens a page of the settings. */
+const SETTINGS = ["settings:technical", "monitoring:view", "settings:connectors", "settings:jobs"];
 
 export const PAGES: readonly Page[] = [
   {
@@ -29,4 +32,31 @@ export const PAGES: readonly Page[] = [
   },
   { path: "/nomaflow/runs/compare", page: lazy(() => import("~/features/runs/run/ComparePage")), allowed: mayAnyJob },
   { path: "/nomaflow/runs/:runId", page: lazy(() => import("~/app/RunWithLog")), allowed: mayAnyJob },
+  {
+    path: "/nomaflow/schedule",
+    page: lazy(() => import("~/features/schedule/SchedulePage")),
+    allowed: mayAnyJob,
+    nav: { text: "schedule", icon: "cal", key: "g s" },
+  },
+  {
+    path: "/settings",
+    page: lazy(() => import("~/features/settings/SettingsPage")),
+    allowed: (person) => SETTINGS.some((permission) => may(person, permission)),
+    nav: { text: "settings", icon: "cog", key: "g t" },
+  },
+  {
+    path: "/settings/technical",
+    page: lazy(() => import("~/features/settings/TechnicalPage")),
+    allowed: (person) => may(person, "settings:technical") || may(person, "monitoring:view"),
+  },
+  {
+    path: "/settings/pools",
+    page: lazy(() => import("~/features/settings/PoolsPage")),
+    allowed: (person) => may(person, "settings:connectors") || may(person, "settings:technical"),
+  },
+  {
+    path: "/settings/connectors",
+    page: lazy(() => import("~/features/settings/ConnectorsPage")),
+    allowed: (person) => may(person, "settings:connectors") || may(person, "settings:jobs"),
+  },
 ];
