@@ -9,7 +9,7 @@ const fr: Translation<typeof en> = {
   latest: "part une fois, la dernière de chaque horaire", latestHelp: "À la fin du gel.",
   all: "part, chaque échéance", allHelp: "L'une après l'autre, à la fin du gel.",
   help: "Les exécutions en cours ou lancées à la main ne sont pas touchées.",
-  frozen: "Les horaires sont gelés", by: (who) => `par ${who}`, openEnd: "jusqu'à la levée", end: "Lever le gel",
+  frozen: "Les horaires sont gelés", by: (who) => `par ${who}`, openEnd: "jusqu'à la levée", untilWord: "jusqu'au", thenDropped: "Ce qui échoit entre-temps n'est pas lancé.", thenRunsLatest: "À la fin, la dernière échéance de chaque horaire part.", thenRunsAll: "À la fin, chaque échéance passée part.", end: "Lever le gel",
   endTitle: "Lever le gel ?", endVerb: "Lever le gel", keep: "Laisser gelé",
   thenDrop: "Ce qui est échu entre-temps n'est pas lancé.", thenLatest: "La dernière échéance de chaque horaire part maintenant.", thenAll: "Chaque échéance passée part maintenant.",
   nextFires: "Les horaires repartent dès maintenant.", done: "Tous les horaires sont gelés", ended: "Les horaires repartent", failed: "Rien n'a changé",

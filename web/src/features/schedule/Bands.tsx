@@ -1,10 +1,9 @@
 /** What lies across all lanes: times without scheduler, freezes, the hour that comes twice or not at all; and their names. */
 import type { Band, Calendar } from "~/features/schedule/lanes";
-import { hourMinute } from "~/features/schedule/names";
+import { hourMinute, lasting } from "~/features/schedule/names";
 import { HOUR, isIn, place, type Range } from "~/features/schedule/range";
 import { texts } from "~/features/schedule/texts";
 import { useTexts } from "~/lib/i18n";
-import { duration } from "~/lib/time";
 import { Icon, type IconName } from "~/ui/Icon";
 
 interface Props {
@@ -54,7 +53,7 @@ interface Label { at: number; kind: string; icon: IconName | null; text: string;
 
 function useLabels({ range, calendar, now }: Props): readonly Label[] {
   const t = useTexts(texts);
-  const length = (band: Band, open: number) => duration(ends(band, open) - Date.parse(band.since));
+  const length = (band: Band, open: number) => lasting(ends(band, open) - Date.parse(band.since));
   const all: Label[] = [
     ...calendar.outages.map((band) => ({
       at: Date.parse(band.since), kind: "bad", icon: "server" as const, title: band.text,

@@ -41,7 +41,7 @@ export function PerHour({ range, counts, crowded, cut }: Props) {
   const hour = WIDTH / past.length;
   return (
     <div className="load">
-      <div className="lh"><b>{t.perHour}</b><small title={cut ? t.nothingCut : undefined}>{`≤ ${most}${cut ? "+" : ""}`}</small></div>
+      <div className="lh"><b>{t.perHour}</b><small title={cut ? t.nothingCut : undefined}>{t.atMost(most)}{cut && "+"}</small></div>
       <div className="t">
         <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={t.perHourLabel(most)}>
           <path className="l-past" d={bars(past, null, most)} />

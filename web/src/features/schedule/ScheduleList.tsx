@@ -1,6 +1,7 @@
 /** One row per schedule and per preset with a schedule: in words, when next, how often in the week, on which clock. */
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { useNavigate, Link } from "react-router";
+import type { ReactNode } from "react";
+import { Link, useNavigate } from "react-router";
 
 import { api, ok } from "~/api/client";
 import type { Foreseen } from "~/features/schedule/lanes";
@@ -37,7 +38,15 @@ const overviewQuery = queryOptions({
   queryFn: async () => (await ok(api.GET("/admin/overview/jobs"))).items,
 });
 
-export function ScheduleList({ range, foreseen }: { range: Range; foreseen: Foreseen | undefined }) {
+interface Props {
+  range: Range;
+  foreseen: Foreseen | undefined;
+  now: number;
+  /** The choice of views, which stands beside the filter. */
+  views: ReactNode;
+}
+
+export function ScheduleList({ range, foreseen, now, views }: Props) {
   const t = useTexts(texts);
   const navigate = useNavigate();
   const [filter, setFilter] = useFilter();
@@ -46,7 +55,8 @@ export function ScheduleList({ range, foreseen }: { range: Range; foreseen: Fore
   for (const item of foreseen?.items ?? []) {
     const key = `${item.job} ${item.schedule}`;
     const known = fires.get(key);
-    if (isIn(range, Date.parse(item.at))) fires.set(key, { next: known?.next ?? item.at, count: (known?.count ?? 0) + 1 });
+    const at = Date.parse(item.at);
+    if (at >= now && isIn(range, at)) fires.set(key, { next: known?.next ?? item.at, count: (known?.count ?? 0) + 1 });
   }
   const rows = (overview.data ?? []).flatMap((job) =>
     job.schedules.map((one): Row => {
@@ -74,7 +84,10 @@ export function ScheduleList({ range, foreseen }: { range: Range; foreseen: Fore
   }
   return (
     <>
-      <FilterBar label={t.filter} placeholder="job:  app:  tag:" value={filter} onChange={setFilter} summary={overview.isPending ? "" : t.schedules(shown.length, rows.length)} />
+      <div className="sched-bar">
+        {views}
+        <FilterBar label={t.filter} placeholder="job:  app:  tag:" value={filter} onChange={setFilter} summary={overview.isPending ? "" : t.schedules(shown.length, rows.length)} />
+      </div>
       <section className="panel sched-list" aria-label={t.list}>
         {overview.isPending ? <SkeletonRows rows={10} height={ROW_HEIGHT} />
           : rows.length === 0 ? <EmptyState icon="cal" title={t.emptyTitle}>{t.empty}</EmptyState>

@@ -2,8 +2,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { FreezeButton } from "~/features/schedule/FreezeButton";
 import { Agenda } from "~/features/schedule/Agenda";
+import { Freeze } from "~/features/schedule/Freeze";
 import { calendarQuery, foreseenQuery, shownLanes } from "~/features/schedule/lanes";
 import { LanesPanel } from "~/features/schedule/LanesPanel";
 import { rangeName } from "~/features/schedule/names";
@@ -55,10 +55,17 @@ export default function SchedulePage() {
   const all = calendar.data?.lanes ?? [];
   const shown = shownLanes(all, words);
   const names: readonly (readonly [View, string])[] = [["day", t.day], ["week", t.week], ["list", t.list]];
+  const views = (
+    <span className="seg" role="group" aria-label={t.view}>
+      {names.map(([value, name]) => (
+        <button key={value} type="button" aria-pressed={view === value} onClick={() => choose({ view: value })}>{name}</button>
+      ))}
+    </span>
+  );
   const failed = calendar.isError && calendar.data === undefined;
   return (
     <>
-      <PageHead title={t.title} actions={<FreezeButton />}>
+      <PageHead title={t.title} actions={<Freeze />}>
         <div className="row">
           <Button icon="left" aria-label={step.back} title={step.back} onClick={() => go(-1)} />
           <Button onClick={() => choose({ date: null })}>{t.today}</Button>
@@ -67,21 +74,17 @@ export default function SchedulePage() {
         <b className="wk">{rangeName(range)}</b>
       </PageHead>
       {!failed && view !== "list" && <Summary calendar={calendar.data} foreseen={foreseen.data} now={now} filter={filter} onFilter={setFilter} />}
-      <div className="sched-bar">
-        <span className="seg" role="group" aria-label={t.view}>
-          {names.map(([value, name]) => (
-            <button key={value} type="button" aria-pressed={view === value} onClick={() => choose({ view: value })}>{name}</button>
-          ))}
-        </span>
-        {view !== "list" && (
+      {view !== "list" && (
+        <div className="sched-bar">
+          {views}
           <FilterBar label={t.filter} placeholder={t.filterHint} value={filter} onChange={setFilter}
             summary={calendar.data === undefined ? "" : t.summary(shown.length, all.length)} />
-        )}
-      </div>
-      {failed ? (
+        </div>
+      )}
+      {failed && view !== "list" ? (
         <ErrorState error={calendar.error} title={t.failedTitle} onRetry={() => void calendar.refetch()} />
       ) : view === "list" ? (
-        <ScheduleList range={range} foreseen={foreseen.data} />
+        <ScheduleList range={range} foreseen={foreseen.data} now={now} views={views} />
       ) : calendar.data === undefined ? (
         <section className="panel" aria-label={t.label}><SkeletonRows rows={10} height={41} /></section>
       ) : all.length === 0 ? (

@@ -47,7 +47,7 @@ export const ORDER: readonly Outcome[] = [
 
 const PAGES = 5;
 
-function laneOf(lane: Schemas["LaneModel"]): Lane {
+function laneOf(lane: Schemas["LaneModel"], range: Range): Lane {
   const past = lane.past.map((cell): Cell => ({
     at: Date.parse(cell.at), outcome: cell.outcome, count: cell.count, ofThat: cell.of_that,
     durationMs: cell.duration_ms, runId: cell.run_id, held: null, several: false,
@@ -56,7 +56,7 @@ function laneOf(lane: Schemas["LaneModel"]): Lane {
     at: Date.parse(cell.at), outcome: cell.held === null ? "planned" : "held", count: cell.several ? 2 : 1, ofThat: 1,
     durationMs: null, runId: null, held: cell.held, several: cell.several,
   }));
-  return { job: lane.job, app: lane.app, tags: lane.tags, text: lane.text, timezone: lane.timezone, cells: [...past, ...coming] };
+  return { job: lane.job, app: lane.app, tags: lane.tags, text: lane.text, timezone: lane.timezone, cells: [...past, ...coming].filter((cell) => cell.at >= range.begin && cell.at < range.end) };
 }
 
 export const calendarQuery = (range: Range) =>
@@ -67,11 +67,11 @@ export const calendarQuery = (range: Range) =>
     queryFn: async (): Promise<Calendar> => {
       const span = { from: new Date(range.begin).toISOString(), to: new Date(range.end).toISOString() };
       let answer = await ok(api.GET("/admin/overview/calendar", { params: { query: span } }));
-      const lanes = answer.lanes.map(laneOf);
+      const lanes = answer.lanes.map((lane) => laneOf(lane, range));
       const counts = { ...answer.counts };
       for (let page = 1; page < PAGES && answer.next_cursor !== null; page++) {
         answer = await ok(api.GET("/admin/overview/calendar", { params: { query: { ...span, cursor: answer.next_cursor } } }));
-        lanes.push(...answer.lanes.map(laneOf));
+        lanes.push(...answer.lanes.map((lane) => laneOf(lane, range)));
         for (const [outcome, count] of Object.entries(answer.counts)) counts[outcome] = (counts[outcome] ?? 0) + count;
       }
       return { ...answer, counts, lanes, cut: answer.next_cursor !== null };

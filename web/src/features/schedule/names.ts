@@ -18,6 +18,13 @@ export function rangeName(range: Range): string {
   return range.days.length === 1 ? words.format(range.begin) : words.formatRange(range.begin, last);
 }
 
+/** How long something lasts, in minutes: 45 min, 8 h, 1 h 7 min. */
+export function lasting(ms: number): string {
+  const minutes = Math.max(1, Math.round(ms / 60_000));
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+  return hours === 0 ? `${rest} min` : rest === 0 ? `${hours} h` : `${hours} h ${rest} min`;
+}
+
 /** The status word of an outcome, as `<Status>` knows it. */
 export function statusOf(outcome: Outcome): string {
   return STATUS[outcome] ?? outcome;

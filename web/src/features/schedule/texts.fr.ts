@@ -15,7 +15,7 @@ const fr: Translation<typeof en> = {
   due: (count) => `${n(count)} échéances jusqu'ici`, nothingDue: "Aucune échéance jusqu'ici", nothing: "Aucune échéance dans cette période",
   show: (what) => `Montrer les tâches : ${what}`,
   toCome: (count, held) => `${n(count)} à venir${held > 0 ? `, dont ${n(held)} retenues` : ""}`,
-  label: "Échéances par tâche", job: "Tâche", perHour: "Par heure", perHourLabel: (most) => `Échéances par heure, ${n(most)} au plus`,
+  label: "Échéances par tâche", job: "Tâche", perHour: "Par heure", atMost: (most) => `${n(most)} au plus`, perHourLabel: (most) => `Échéances par heure, ${n(most)} au plus`,
   nothingCut: "tout ce qui est à venir n'est pas compté",
   now: (clock) => `maintenant ${clock}`, hoursDay: (hours) => `jour de ${hours} h`,
   outage: (length) => `sans ordonnanceur ${length}`, down: "sans ordonnanceur", freeze: "Gel", freezeFor: (length) => `Gel, ${length}`,

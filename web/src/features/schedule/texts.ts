@@ -14,7 +14,7 @@ export const en = {
   due: (count: number) => `${n(count)} due so far`, nothingDue: "Nothing was due so far", nothing: "Nothing is due in this time",
   show: (what: string) => `Show jobs with ${what}`,
   toCome: (count: number, held: number) => `${n(count)} to come${held > 0 ? `, ${n(held)} of them held back` : ""}`,
-  label: "Fires by job", job: "Job", perHour: "Due per hour", perHourLabel: (most: number) => `Due instants by hour, at most ${n(most)}`,
+  label: "Fires by job", job: "Job", perHour: "Due per hour", atMost: (most: number) => `at most ${n(most)}`, perHourLabel: (most: number) => `Due instants by hour, at most ${n(most)}`,
   nothingCut: "not all of what is to come is counted",
   now: (clock: string) => `now ${clock}`, hoursDay: (hours: number) => `${hours} h day`,
   outage: (length: string) => `no scheduler ${length}`, down: "no scheduler", freeze: "Freeze", freezeFor: (length: string) => `Freeze, ${length}`,

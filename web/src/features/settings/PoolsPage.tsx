@@ -63,8 +63,10 @@ function Row({ pool, onReload }: { pool: Pool; onReload: () => void }) {
     onError: (error) => toast.failed(t.notTested(pool.name), error),
     onSettled: () => queries.invalidateQueries({ queryKey: poolsQuery.queryKey }),
   });
-  const [icon, tone] = LOOK[pool.status];
-  const word = { up: t.up, full: t.full, "not opened": t.notOpened, unusable: t.unusable }[pool.status];
+  // A pool that is open may have lost its database since: what the test found is newer.
+  const silent = test.data?.ok === false;
+  const [icon, tone] = LOOK[silent ? "unusable" : pool.status];
+  const word = silent ? t.refused : { up: t.up, full: t.full, "not opened": t.notOpened, unusable: t.unusable }[pool.status];
   const facts = [
     t.settings(pool.pool_size, pool.max_overflow),
     ...(pool.pool_timeout_seconds === null ? [] : [t.timeout(pool.pool_timeout_seconds)]),
@@ -97,7 +99,7 @@ function Row({ pool, onReload }: { pool: Pool; onReload: () => void }) {
 
 function Tested({ result }: { result: PoolTest }) {
   const t = useTexts(texts);
-  if (!result.ok) return <span className="err"><Icon name="s-bad" /><span><b>{t.refused}</b>{result.problem !== null && `: ${result.problem}`}</span></span>;
+  if (!result.ok) return <span className="err">{result.problem ?? t.refused}</span>;
   return (
     <span className="st st-ok"><Icon name="s-ok" />{t.answered(duration(result.duration_ms))}{result.server_version !== null && <span className="faint"> {result.dialect} {result.server_version}</span>}</span>
   );

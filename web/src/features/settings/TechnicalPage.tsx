@@ -7,7 +7,7 @@ import { useRights } from "~/api/me";
 import { Abandoned } from "~/features/settings/Abandoned";
 import { Beat } from "~/features/settings/Beat";
 import { Failures } from "~/features/settings/Failures";
-import { FreezeLine } from "~/features/settings/FreezeLine";
+import { Freeze, FreezeLine } from "~/features/settings/Freeze";
 import { healthQuery } from "~/features/settings/health";
 import { InFlight } from "~/features/settings/InFlight";
 import { LagChart } from "~/features/settings/LagChart";
@@ -53,6 +53,7 @@ export default function TechnicalPage() {
             {(may("settings:jobs") || may("settings:reload")) && (
               <Button icon="refresh" busy={reload.isPending} onClick={() => reload.mutate()}>{t.reload}</Button>
             )}
+            <Freeze />
             {data && <CopyButton text={JSON.stringify(data, null, 2)}>{t.copyAll}</CopyButton>}
           </>
         }
