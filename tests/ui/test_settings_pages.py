@@ -1,7 +1,9 @@
 """The settings pages: the state of the machinery, pools, connectors, and the file they stand in."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -173,11 +175,21 @@ def test_a_read_query_is_run_with_its_parameters(server: Server, context: Browse
 
 
 def test_tables_and_columns_are_browsed(server: Server, context: BrowserContext) -> None:
-    tried = server.root.post("/admin/connectors/default/tables")
-    assert tried.status_code == 405
+    with closing(sqlite3.connect(server.config.parent / "data" / "warehouse.db")) as made:
+        made.executescript(
+            "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, born DATE);"
+            "CREATE VIEW grown_ups AS SELECT * FROM customers;"
+        )
     page = sign_in(context, server, "root", "/settings/connectors?name=orders")
     page.get_by_role("button", name="Tables").click()
-    expect(page.get_by_text("No table of that name.")).to_be_visible()
+    expect(page.get_by_text("2 tables")).to_be_visible()
+    page.get_by_label("Find a table").fill("cust")
+    expect(page.get_by_text("1 table", exact=True)).to_be_visible()
+    page.get_by_role("button", name="customers").click()
+    columns = page.get_by_role("table", name="Columns of customers")
+    expect(columns.get_by_role("row", name=re.compile("^id"))).to_contain_text("Key")
+    expect(columns.get_by_role("row", name=re.compile("^born"))).to_contain_text("yes")
+    check_access(page)
 
 
 def test_the_file_is_checked_line_by_line_and_saved(server: Server, context: BrowserContext) -> None:

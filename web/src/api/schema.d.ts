@@ -2612,6 +2612,81 @@ export interface components {
             type: string;
         };
         /**
+         * FailureModel
+         * @description A run that failed or was aborted.
+         */
+        FailureModel: {
+            /**
+             * App
+             * @example reporting
+             */
+            app: string;
+            /**
+             * Backfill
+             * @description The backfill that made it.
+             * @example 3
+             */
+            backfill: number | null;
+            /**
+             * Caught Up
+             * @description It was due while no scheduler could start it, and was started later.
+             */
+            caught_up: boolean;
+            /** Current Step */
+            current_step: string | null;
+            /** Definition Version */
+            definition_version: number | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /**
+             * Error
+             * @description The first step that failed, and how.
+             * @example load: ValueError: rate 85 is below 92
+             */
+            error: string | null;
+            finished_at: components["schemas"]["Instant"] | null;
+            /**
+             * Job
+             * @example flights-nightly
+             */
+            job: string;
+            params: components["schemas"]["Values"];
+            queued_at: components["schemas"]["Instant"];
+            /**
+             * Reason
+             * @example single-instance, previous still running
+             */
+            reason: string | null;
+            /** Replay Of */
+            replay_of: string | null;
+            /** Replica */
+            replica: string | null;
+            /** Rows Affected */
+            rows_affected: number | null;
+            /**
+             * Run Id
+             * @example r-1842
+             */
+            run_id: string;
+            scheduled_at: components["schemas"]["Instant"] | null;
+            started_at: components["schemas"]["Instant"] | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "aborting" | "succeeded" | "failed" | "partial-success" | "aborted" | "skipped";
+            /**
+             * Trigger
+             * @enum {string}
+             */
+            trigger: "cron" | "manual" | "api" | "cli" | "call_job";
+            /**
+             * Triggered By
+             * @example user:alice
+             */
+            triggered_by: string;
+        };
+        /**
          * FieldChangeModel
          * @description A key that differs. A list that was reordered has its names before and after.
          */
@@ -5041,7 +5116,7 @@ export interface components {
             /** Queue Depth */
             queue_depth: number;
             /** Recent Failures */
-            recent_failures: components["schemas"]["RunModel"][];
+            recent_failures: components["schemas"]["FailureModel"][];
             /** Replica */
             replica: string;
             /** Replicas */

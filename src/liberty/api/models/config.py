@@ -111,6 +111,14 @@ class LagModel(Answer):
     holders: list[HolderModel]
 
 
+class FailureModel(RunModel):
+    """A run that failed or was aborted."""
+
+    error: str | None = Field(
+        description="The first step that failed, and how.", examples=["load: ValueError: rate 85 is below 92"]
+    )
+
+
 class AbandonedModel(Answer):
     """Code of a step that did not end when it was told to; `where` is its file and line now."""
 
@@ -156,4 +164,4 @@ class TechnicalModel(Answer):
     jobs: int
     quarantined: int
     pools: list[Values]
-    recent_failures: list[RunModel]
+    recent_failures: list[FailureModel]

@@ -16,12 +16,14 @@ from liberty.jobs.run import ABORTED, ABORTING, FAILED, RUNNING, Json, Run
 from liberty.jobs.service import wire
 from liberty.jobs.service.caller import Caller
 from liberty.jobs.service.wire import Wire
-from liberty.jobs.store import listing, recent, replicas
+from liberty.jobs.store import listing, recent, replicas, step_runs
 from liberty.jobs.store.lease import Lease
 from liberty.jobs.store.listing import MAX_PAGE, RunFilter
 
 RECENT_FAILURES = 20
 MEASURED_RUNS = 20
+MAX_ERROR = 300  # characters
+ERRORS_KEPT = 200
 _SILENT = timedelta(seconds=LONGEST_SLEEP_SECONDS * 2)
 
 type Pulse = Literal["active", "standby", "error"]
@@ -44,6 +46,8 @@ class Technical:
         self._engine = engine
         self._scheduler = scheduler
         self._current = current
+        self._errors: dict[int, str | None] = {}
+        """Why runs that have ended failed; it does not change any more."""
 
     @property
     def pulse(self) -> Pulse:
@@ -77,6 +81,19 @@ class Technical:
             for run in found
             if run.number not in here and run.owner != stats.replica
         ]
+
+    async def _error_of(self, number: int) -> str | None:
+        """The first step that failed, and how."""
+        if number not in self._errors:
+            steps = await self._database.read(step_runs.of_run, number)
+            failed = next((step for step in steps if step.error is not None), None)
+            said = None
+            if failed is not None and failed.error is not None:
+                said = f"{failed.name}: {failed.error.type}: {failed.error.message}"[:MAX_ERROR]
+            while len(self._errors) >= ERRORS_KEPT:
+                del self._errors[next(iter(self._errors))]
+            self._errors[number] = said
+        return self._errors[number]
 
     async def document(self, caller: Caller) -> Wire:
         """Everything at once."""
@@ -142,7 +159,9 @@ class Technical:
             "jobs": len(catalogue.jobs),
             "quarantined": len(catalogue.quarantined),
             "pools": list(self.pools()),
-            "recent_failures": [wire.run(run) for run in failures if shown(run)],
+            "recent_failures": [
+                {**wire.run(run), "error": await self._error_of(run.number)} for run in failures if shown(run)
+            ],
         }
 
 

@@ -1,5 +1,5 @@
 /** One job's instants as one picture and one stop of the Tab key; arrows move between instants, `w` or a click explains. */
-import { memo, useState, type KeyboardEvent, type PointerEvent } from "react";
+import { memo, useState, type KeyboardEvent, type MouseEvent } from "react";
 import { Link } from "react-router";
 
 import type { Calendar, Cell, Lane as LaneOf } from "~/features/schedule/lanes";
@@ -40,7 +40,7 @@ function LaneRow({ range, lane, pauses, asked, onWhy }: Props) {
     const row = svg.closest("li");
     if (cell !== undefined && row !== null) onWhy(cell, { left: cellX(range, cell) / WIDTH, top: row.offsetTop + row.offsetHeight });
   };
-  const under = (event: PointerEvent<SVGSVGElement>) => {
+  const under = (event: MouseEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
     return hit(range, cells, (event.clientX - box.left) / box.width);
   };
@@ -78,7 +78,10 @@ function LaneRow({ range, lane, pauses, asked, onWhy }: Props) {
           onPointerLeave={() => setActive(null)}
           onBlur={() => setActive(null)}
           onKeyDown={key}
-          onClick={(event) => active !== null && explain(event.currentTarget, active)}
+          onClick={(event) => {
+            const index = under(event);
+            if (index !== null) explain(event.currentTarget, index);
+          }}
         >
           {shown && <title>{said(shown)}</title>}
           {Object.entries(lanePaths(range, cells)).map(([kind, path]) => <path key={kind} className={kind} d={path} />)}

@@ -33,7 +33,7 @@ export function Failures({ health, className }: { health: Health; className: str
                     <td><Status value={run.status} look="plain" /></td>
                     <td className="muted"><Time at={run.finished_at ?? run.queued_at} /></td>
                     <td className="num"><Duration ms={run.duration_ms} /></td>
-                    <td className="rs"><span className="trunc" title={run.reason ?? undefined}>{run.reason ?? "–"}</span></td>
+                    <td className="rs"><span className="trunc" title={run.error ?? run.reason ?? undefined}>{run.error ?? run.reason ?? "–"}</span></td>
                     <td className="num">{count >= OFTEN && t.times(count)}</td>
                   </tr>
                 );

@@ -71,7 +71,7 @@ export function shortPlace(where: string): string {
 }
 
 /** How often each job is among the failures. */
-export function flaps(failures: Health["recent_failures"]): ReadonlyMap<string, number> {
+export function flaps(failures: readonly { job: string }[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { job } of failures) counts.set(job, (counts.get(job) ?? 0) + 1);
   return counts;
