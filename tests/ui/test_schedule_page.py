@@ -82,7 +82,6 @@ def test_a_click_on_a_missed_instant_says_why_and_runs_it(server: Server, contex
     assert violations(page) == []
     why.get_by_role("button", name="Run for this instant").click()
     expect(page.get_by_text("billing-nightly-rebuild runs for that instant")).to_be_visible()
-    page.keyboard.press("Escape")
     expect(why).to_have_count(0)
     expect(picture_of).to_be_focused()
 

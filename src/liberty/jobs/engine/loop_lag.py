@@ -57,7 +57,7 @@ class LagMemory:
             self._samples[-1] = LagSample(last.at, seconds)
 
     def blame(self, seconds: float, *, run_id: str | None, step: str | None, where: str, advice: str) -> None:
-        """This code is why. The same place in the same run is told once, at its worst."""
+        """This code is why. The same place in the same run is told once, as it was last."""
         holder = Holder(self._clock.now(), seconds, run_id, step, where, advice)
         if self._holders:
             last = self._holders[-1]

@@ -113,7 +113,7 @@ function Explained({ item, onClose }: { item: Item; onClose: () => void }) {
   const heading = useHeading(item.cell);
   return (
     <Dialog title={<WhyHead heading={heading} cell={item.cell} />} onClose={onClose}>
-      <div className="why"><Why lane={item.lane} cell={item.cell} /></div>
+      <div className="why"><Why lane={item.lane} cell={item.cell} onRan={onClose} /></div>
     </Dialog>
   );
 }

@@ -34,7 +34,8 @@ export function useHeading(cell: Cell): string {
   return NOT_RUN.has(cell.outcome) ? t.whyNot : t.whyRan;
 }
 
-export function Why({ lane, cell }: { lane: Lane; cell: Cell }) {
+/** `onRan`: a run for the instant was asked for. */
+export function Why({ lane, cell, onRan }: { lane: Lane; cell: Cell; onRan: () => void }) {
   const t = useTexts(texts);
   const w = useTexts(words);
   const { mayJob } = useRights();
@@ -48,7 +49,10 @@ export function Why({ lane, cell }: { lane: Lane; cell: Cell }) {
   const run = useMutation({
     mutationFn: () =>
       ok(api.POST("/admin/jobs/{name}/backfill", { params: { path: { name: lane.job } }, body: { ...ONE, from: iso, to: new Date(cell.at + 1000).toISOString() } })),
-    onSuccess: () => toast.run(t.ran(lane.job)),
+    onSuccess: () => {
+      toast.run(t.ran(lane.job));
+      onRan();
+    },
     onError: (error) => toast.failed(t.notRun(lane.job), error),
     onSettled: () => queries.invalidateQueries({ queryKey: ["calendar"] }),
   });
@@ -101,8 +105,14 @@ export function WhyPop({ asked, onClose }: { asked: Asked; onClose: () => void }
       const to = event.target;
       if (to instanceof Element && !box.current?.contains(to) && to.closest(".lanes svg[tabindex], .toasts") === null) latest.current();
     };
+    // On the document: the button that had the focus may be busy, and then nothing has it.
+    const key = (event: KeyboardEvent) => { if (event.key === "Escape") latest.current(); };
     document.addEventListener("pointerdown", away);
-    return () => document.removeEventListener("pointerdown", away);
+    document.addEventListener("keydown", key);
+    return () => {
+      document.removeEventListener("pointerdown", away);
+      document.removeEventListener("keydown", key);
+    };
   }, []);
   return (
     <div
@@ -111,12 +121,11 @@ export function WhyPop({ asked, onClose }: { asked: Asked; onClose: () => void }
       role="dialog"
       aria-label={heading}
       style={{ top: asked.top + 6, left: `clamp(8px, calc(208px + (100% - 208px) * ${asked.left.toFixed(4)} - 24px), calc(100% - 416px))` }}
-      onKeyDown={(event) => event.key === "Escape" && onClose()}
     >
       <WhyHead heading={heading} cell={asked.cell}>
         <Button small tone="quiet" icon="x" aria-label={t.close} onClick={onClose} />
       </WhyHead>
-      <Why lane={asked.lane} cell={asked.cell} />
+      <Why lane={asked.lane} cell={asked.cell} onRan={onClose} />
     </div>
   );
 }
