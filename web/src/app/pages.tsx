@@ -16,6 +16,8 @@ export interface Page {
 
 /** Any of these opens a page of the settings. */
 const SETTINGS = ["settings:technical", "monitoring:view", "settings:connectors", "settings:jobs"];
+const BuilderPage = lazy(() => import("~/features/builder/BuilderPage"));
+const mayEditJobs = (person: Person) => may(person, "settings:jobs");
 
 export const PAGES: readonly Page[] = [
   {
@@ -59,4 +61,6 @@ export const PAGES: readonly Page[] = [
     page: lazy(() => import("~/features/settings/ConnectorsPage")),
     allowed: (person) => may(person, "settings:connectors") || may(person, "settings:jobs"),
   },
+  { path: "/nomaflow/jobs/new", page: BuilderPage, allowed: mayEditJobs },
+  { path: "/nomaflow/jobs/:name/edit", page: BuilderPage, allowed: mayEditJobs },
 ];
