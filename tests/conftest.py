@@ -3,7 +3,7 @@
 import os
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from liberty.connectors import ConnectorRegistry
 from tests.mariadb import PASSWORD, MariadbServer, find_server
 from tests.pg import SharedServer
+from tests.slapd import Slapd, why_not
 
 SHARED_SERVER = pytest.StashKey[SharedServer]()
 SESSION = pytest.StashKey[ExitStack]()
@@ -74,6 +75,32 @@ def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mariadb
         server.start()
         yield server
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def slapd_installed() -> None:
+    """Skips where no directory server can be started; in CI that is a failure."""
+    reason = why_not()
+    if reason is not None and os.environ.get("CI"):
+        pytest.fail(reason)
+    if reason is not None:
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def slapd(slapd_installed: None) -> Iterator[Callable[..., Slapd]]:
+    """`slapd(person("alice"), ...)` starts a directory with these people; all are stopped after the test."""
+    with ExitStack() as ending:
+
+        def start(*people: str, **options: Any) -> Slapd:
+            folder = ending.enter_context(tempfile.TemporaryDirectory(prefix="nomaflow-slapd-"))
+            server = Slapd(Path(folder), **options)
+            server.fill(people)
+            ending.callback(server.stop)
+            server.start()
+            return server
+
+        yield start
 
 
 @pytest.fixture

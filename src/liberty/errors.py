@@ -33,6 +33,8 @@ class LibertyError(Exception):
     """Base of every error a user may see. The message says what, which one, and what to do."""
 
     code: ClassVar[str] = "internal"
+    final: ClassVar[bool] = False
+    """A step that fails with it is not tried again, whatever its retry policy says."""
 
     def __init__(self, message: str, *, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)

@@ -226,7 +226,7 @@ def test_declared_params_give_defaults_and_specs() -> None:
         ({"steps": MINIMAL["steps"]}, "name", "'name' is required"),
         (with_step(type="sql_qery"), "steps[0].type", "did you mean 'sql_query'?"),
         (with_step(callable="m:f"), "steps[0].type", "'type' is required"),
-        (with_step(type="ldap_sync"), "steps[0].type", "no 'ldap_sync' step yet"),
+        (with_step(type="ldap_sync"), "steps[0].search_base", "'search_base' is required"),
         (with_step(type="sql_query", connector="c"), "steps[0].query", "'query' is required"),
         (
             with_step(type="sql_query", conector="c", query="q"),

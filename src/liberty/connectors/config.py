@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from liberty.connectors.ldap_config import LdapPoolConfig
+
 MAX_ROWS_LIMIT = 1_000_000
 """No read keeps more rows than this in memory, whatever a file says."""
 
@@ -323,14 +325,14 @@ class ApiConnectorConfig(_Table):
         return self
 
 
-SECRET_KEYS = frozenset({"password", "auth_password", "auth_token"})
+SECRET_KEYS = frozenset({"password", "auth_password", "auth_token", "bind_password"})
 """Keys whose value is a secret: registered for redaction, never described."""
 
 
 class ConnectorsFile(_Table):
     """The whole of `connectors.toml`; also the source of its JSON Schema."""
 
-    pools: dict[str, PoolConfig] = Field(default_factory=dict)
+    pools: dict[str, PoolConfig | LdapPoolConfig] = Field(default_factory=dict)
     connectors: dict[str, Annotated[SqlConnectorConfig | ApiConnectorConfig, Field(discriminator="type")]] = (
         Field(default_factory=dict)
     )

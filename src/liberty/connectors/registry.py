@@ -14,6 +14,8 @@ from liberty.connectors.config import PoolConfig, SqlConnectorConfig
 from liberty.connectors.file_folders import FileFolders
 from liberty.connectors.http import HttpClients
 from liberty.connectors.http_policy import HttpPolicy
+from liberty.connectors.ldap import LdapPool
+from liberty.connectors.ldap_config import LdapPoolConfig
 from liberty.connectors.pools import PoolSet
 from liberty.connectors.sql import SqlConnector
 from liberty.errors import Invalid, NotFound, Problem, did_you_mean
@@ -23,7 +25,7 @@ from liberty.toml_files import TomlDocument, validation_problems
 if TYPE_CHECKING:
     from liberty.settings import Settings
 
-type Connector = SqlConnector | ApiConnector
+type Connector = SqlConnector | ApiConnector | LdapPool
 
 DEFAULT_POOL = "default"
 
@@ -59,8 +61,9 @@ class ConnectorRegistry:
         """The loop on which built-in steps run; what synchronous helpers submit their work to."""
         self._environ: Mapping[str, str] = settings.environ if settings is not None else MappingProxyType({})
         self._keyring = Keyring()
-        self._connectors: dict[str, Connector] = {}
-        self._over_pools: dict[str, Connector] = {}
+        self._connectors: dict[str, SqlConnector | ApiConnector] = {}
+        self._over_pools: dict[str, SqlConnector] = {}
+        self._directories: dict[str, LdapPool] = {}
         self._refused: dict[str, str] = {}
         if definitions:
             self._load(TomlDocument(file="definitions", text="", raw=dict(definitions), environ={}))
@@ -87,11 +90,11 @@ class ConnectorRegistry:
     # -- asking
 
     def get(self, name: str) -> Connector:
-        """The connector of that name; the name of a pool is a plain SQL connector over it.
+        """The connector of that name; the name of a pool is a plain SQL connector over it, or the directory it is.
 
         Raises NotFound naming the nearest known one, Invalid when its definition has an error.
         """
-        found = self._connectors.get(name) or self._over_pools.get(name)
+        found = self._connectors.get(name) or self._directories.get(name) or self._over_pools.get(name)
         if found is not None:
             return found
         if name in self._refused:
@@ -109,29 +112,49 @@ class ConnectorRegistry:
         """The SQL connector of that name. Raises as `get`, and Invalid when it is of another kind."""
         found = self.get(name)
         if not isinstance(found, SqlConnector):
-            raise Invalid(f"connector {name!r} is an API, not a database; it has endpoints, no SQL")
+            raise Invalid(f"connector {name!r} is {_KINDS[found.kind]}, not a database; it has no SQL")
         return found
 
     def api(self, name: str) -> ApiConnector:
         """The API connector of that name. Raises as `get`, and Invalid when it is of another kind."""
         found = self.get(name)
         if not isinstance(found, ApiConnector):
-            raise Invalid(f"connector {name!r} is a database, not an API; it has queries, no endpoints")
+            raise Invalid(f"connector {name!r} is {_KINDS[found.kind]}, not an API; it has no endpoints")
         return found
+
+    def directory(self, name: str) -> LdapPool:
+        """The LDAP pool of that name. Raises as `get`, and Invalid when it is no directory."""
+        found = self.get(name)
+        if not isinstance(found, LdapPool):
+            raise Invalid(
+                f'{name!r} is {_KINDS[found.kind]}, not a directory; declare [pools.{name}] with type = "ldap"'
+            )
+        return found
+
+    def directories(self) -> list[LdapPool]:
+        """Every LDAP pool that can be used, by name."""
+        return [self._directories[name] for name in sorted(self._directories)]
+
+    def max_runs(self, pool: str) -> int | None:
+        """How many runs may use a pool, of either kind, at once; None when nobody said."""
+        found = self._directories.get(pool)
+        return self.pools.max_runs(pool) if found is None else found.config.max_runs
 
     def pool_of(self, connector: str) -> str | None:
         """The pool that a SQL connector works on, or the pool of that name; None for an API and the unknown."""
         found = self._connectors.get(connector)
         if found is None:
-            return connector if connector in self.pools else None
+            return connector if connector in self.pools or connector in self._directories else None
         return found.pool if isinstance(found, SqlConnector) else None
 
     def names(self) -> list[str]:
         """Everything `get` knows, sorted: connectors and pools, unusable ones included."""
-        return sorted({*self._connectors, *self._refused, *self.pools.names()})
+        return sorted({*self._connectors, *self._refused, *self._directories, *self.pools.names()})
 
     def __contains__(self, name: object) -> bool:
-        return name in self._connectors or name in self._refused or name in self.pools
+        return any(
+            name in known for known in (self._connectors, self._refused, self._directories, self.pools)
+        )
 
     def describe(self) -> list[dict[str, Any]]:
         """Every declared connector with its queries or endpoints, for pickers; no secret."""
@@ -195,11 +218,17 @@ class ConnectorRegistry:
         return good
 
     def _load_pool(self, name: str, document: TomlDocument, at: tuple[str, ...]) -> None:
+        raw = _at(document.data, at)
+        model: type[PoolConfig | LdapPoolConfig] = LdapPoolConfig if raw.get("type") == "ldap" else PoolConfig
         try:
-            table = self._revealed(_at(document.data, at), ".".join(at))
-            self.pools.add(name, PoolConfig.model_validate(table))
+            config = model.model_validate(self._revealed(raw, ".".join(at)))
         except (ValidationError, Invalid) as error:
-            self.pools.refuse(name, self._note(error, document, at, PoolConfig))
+            self.pools.refuse(name, self._note(error, document, at, model))
+            return
+        if isinstance(config, LdapPoolConfig):
+            self._directories[name] = LdapPool(name, config)
+        else:
+            self.pools.add(name, config)
 
     def _load_connector(self, name: str, document: TomlDocument, at: tuple[str, ...]) -> None:
         from liberty.connectors import CONNECTOR_TYPES
@@ -306,6 +335,8 @@ class ConnectorRegistry:
             return url
         return f"{url[: found.start()]}{found['before']}{quote(clear, safe='')}@{url[found.end() :]}"
 
+
+_KINDS = {"sql": "a database", "api": "an API", "ldap": "a directory"}
 
 _NOT_SECRET = frozenset(
     {

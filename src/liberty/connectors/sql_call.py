@@ -71,13 +71,20 @@ async def typed_by_server(
     if connection.dialect.driver != "asyncpg" or "invalid input for query argument" not in str(error.orig):
         raise error
     await connection.rollback()
-    compiled = call.clause.compile(dialect=connection.dialect)
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    prepared = await driver.prepare(str(compiled))
-    types = dict(
-        zip(compiled.positiontup or (), (item.name for item in prepared.get_parameters()), strict=False)
-    )
+    types = await types_wanted(connection, call)
     try:
         return [{name: from_text(value, types.get(name, "")) for name, value in row.items()} for row in rows]
     except (ValueError, ArithmeticError, KeyError):
         raise error from None
+
+
+async def types_wanted(connection: "AsyncConnection", call: Call) -> dict[str, str]:
+    """By bind, the type that PostgreSQL wants; nothing for other databases, which read texts themselves."""
+    if connection.dialect.driver != "asyncpg":
+        return {}
+    compiled = call.clause.compile(dialect=connection.dialect)
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    prepared = await driver.prepare(str(compiled))
+    return dict(
+        zip(compiled.positiontup or (), (item.name for item in prepared.get_parameters()), strict=False)
+    )

@@ -14,7 +14,7 @@ from liberty.jobs.aliases import JOB_KEYS, RETRY_KEYS, STEP_KEYS, read_aliases, 
 from liberty.jobs.consistency import check_consistency
 from liberty.jobs.job import DEFAULT_APP, NAME_PATTERN, RESERVED_NAMES, Job, Origin
 from liberty.jobs.params import jsonable
-from liberty.jobs.steps import ANNOUNCED_STEP_TYPES, STEP_TYPES, StepConfig
+from liberty.jobs.steps import STEP_TYPES, StepConfig
 from liberty.jobs.validation import Finding, Path, findings_of
 
 NAME = re.compile(NAME_PATTERN)
@@ -243,8 +243,6 @@ class _Reader:
     def _step_type(self, kind: Any, path: Path) -> type[StepConfig] | None:
         if kind is None:
             self._find((*path, "type"), f"'type' is required; one of {', '.join(STEP_TYPES)}")
-        elif kind in ANNOUNCED_STEP_TYPES:
-            self._find((*path, "type"), ANNOUNCED_STEP_TYPES[kind])
         elif not isinstance(kind, str) or kind not in STEP_TYPES:
             near = did_you_mean(str(kind), STEP_TYPES) or f"; known: {', '.join(STEP_TYPES)}"
             self._find((*path, "type"), f"unknown step type {kind!r}{near}")

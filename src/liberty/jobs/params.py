@@ -6,6 +6,7 @@ definition is substituted; what a caller sends is data and never is.
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -19,7 +20,16 @@ from liberty.jobs.job import SCHEDULE_KEY, Job, NamedSchedule, Preset
 from liberty.jobs.lookup import Scope, look_up
 from liberty.jobs.run import Overrides
 from liberty.jobs.steps import StepConfig
-from liberty.jobs.tokens import environment_token, has_token, split_token, substitute, tokens_in
+from liberty.jobs.tokens import (
+    TOKEN,
+    as_text,
+    environment_token,
+    has_token,
+    single_token,
+    split_token,
+    substitute,
+    tokens_in,
+)
 
 INJECTED = frozenset({"connectors", "ctx", "context", "settings"})
 """Arguments the framework supplies: a caller of one fire may not send them."""
@@ -193,7 +203,10 @@ def render_step(step: StepConfig, scope: Scope) -> StepConfig:
     values = step.model_dump(exclude_unset=True, by_alias=True, warnings=False)
     for name in wanted:
         try:
-            values[name] = resolve(values[name], scope)
+            escape = step.escapes.get(name)
+            values[name] = (
+                resolve(values[name], scope) if escape is None else _escaped(values[name], scope, escape)
+            )
         except Invalid as error:
             raise Invalid(f"step {step.name!r}, key {name!r}: {error.message}") from error
     try:
@@ -205,6 +218,25 @@ def render_step(step: StepConfig, scope: Scope) -> StepConfig:
     if isinstance(rendered, Rendered):
         rendered.rendered_from(step)
     return rendered
+
+
+def _escaped(text: str, scope: Scope, escape: Callable[[str], str]) -> Any:
+    """`text` with its tokens replaced by escaped values, so that none of them can be more than a value there.
+
+    A text that is one token and nothing else is replaced by the value as it is; so is what the environment says,
+    which is the operator's.
+    """
+    if single_token(text) is not None:
+        return resolve(text, scope)
+
+    def filled(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[0][1:]
+        token = match[2].strip()
+        value = as_text(look_up(token, scope))
+        return value if environment_token(token) is not None else escape(value)
+
+    return TOKEN.sub(filled, text)
 
 
 def jsonable(value: Any, key: str = "value") -> Any:

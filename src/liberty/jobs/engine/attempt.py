@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from liberty.errors import LibertyError
 from liberty.jobs.engine.retry import failure_kind
@@ -24,7 +24,7 @@ class StepOutcome:
     status: Status
     result: StepResult | None = None
     error: StepError | None = None
-    kind: RetryReason = "error"
+    kind: RetryReason | Literal["final"] = "error"
 
 
 class StepEnded(Exception):  # noqa: N818 - carries an outcome from where the step ran, not a failure of ours
@@ -90,7 +90,8 @@ def _being_cancelled() -> bool:
 
 def failure(error: Exception) -> StepOutcome:
     """The outcome of a try that raised."""
-    return StepOutcome(FAILED, error=_described(error), kind=failure_kind(error))
+    final = isinstance(error, LibertyError) and error.final
+    return StepOutcome(FAILED, error=_described(error), kind="final" if final else failure_kind(error))
 
 
 def _text_of(error: Exception) -> str:

@@ -57,7 +57,7 @@ class Generation:
         pools = tuple(
             Gate(f"pool:{pool}", limit)
             for pool in sorted(pools_of(job, self.connectors))
-            if (limit := self.connectors.pools.max_runs(pool)) is not None
+            if (limit := self.connectors.max_runs(pool)) is not None
         )
         return {
             "exclusive": job.overlap == "skip",

@@ -3,6 +3,7 @@
 from liberty.jobs.steps.base import StepConfig
 from liberty.jobs.steps.call_job import CallJobStep
 from liberty.jobs.steps.http import HttpStep
+from liberty.jobs.steps.ldap_sync import LdapSyncStep
 from liberty.jobs.steps.python import PythonStep
 from liberty.jobs.steps.sql_copy import SqlCopyStep
 from liberty.jobs.steps.sql_query import SqlQueryStep
@@ -12,12 +13,8 @@ STEP_TYPES: dict[str, type[StepConfig]] = {
     "sql_copy": SqlCopyStep,
     "python": PythonStep,
     "http": HttpStep,
+    "ldap_sync": LdapSyncStep,
     "call_job": CallJobStep,
 }
 
-ANNOUNCED_STEP_TYPES: dict[str, str] = {
-    "ldap_sync": "this version has no 'ldap_sync' step yet; a python step with an LDAP library can do the work",
-}
-"""Published types that cannot run here, with what to tell the author of a job that uses one."""
-
-__all__ = ["ANNOUNCED_STEP_TYPES", "STEP_TYPES", "StepConfig"]
+__all__ = ["STEP_TYPES", "StepConfig"]

@@ -79,6 +79,8 @@ class StepConfig(BaseModel):
         {"type", "name", "enabled", "timeout_seconds", "condition", "continue_on_error", "run_on", "retry"}
     )
     """Keys in which `${…}` is not substituted before `execute`."""
+    escapes: ClassVar[Mapping[str, Callable[[str], str]]] = {}
+    """Keys that are texts of a language, and how a value is written in it."""
 
     type: str
     name: str = Field("", description="Unique in the job; default `<callable>` or `<type>-<n>`.")
