@@ -137,7 +137,8 @@ async def test_entries_that_cannot_be_written_are_counted_and_their_rows_stay(
     crm = connectors.sql("crm")
     await crm.execute("DROP TABLE users")
     await crm.execute(
-        "CREATE TABLE users (login VARCHAR(40) PRIMARY KEY, name VARCHAR(80), email VARCHAR(9), CHECK (login <> 'user07'))"
+        "CREATE TABLE users (login VARCHAR(40) PRIMARY KEY, name VARCHAR(80), email VARCHAR(9), "
+        "CHECK (login <> 'user07'))"
     )
     await crm.execute("INSERT INTO users (login) VALUES ('long'), ('zoe')")
     found = await synced(connectors, deletion_mode="hard")

@@ -135,6 +135,10 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("GET", "/admin/pools"): _permission("settings:connectors", "settings:technical"),
     ("POST", "/admin/pools/{pool}/test"): _permission("settings:connectors", "settings:technical"),
     ("POST", "/admin/pools/{pool}/reload"): _permission("settings:connectors", "settings:reload"),
+    ("GET", "/admin/pools/{pool}/attributes"): _permission("settings:connectors", "settings:jobs"),
+    ("POST", "/admin/connectors/{connector}/endpoints/{endpoint}/run"): _permission(
+        "settings:connectors", "api:{connector}:{endpoint}"
+    ),
     ("GET", "/admin/connectors"): _permission("settings:connectors", "settings:jobs"),
     ("GET", "/admin/connectors/names"): SIGNED_IN,
     ("POST", "/admin/connectors/{connector}/queries/{query}/run"): _permission(

@@ -1,6 +1,6 @@
 """Pools and connectors: what there is, whether it works, and what is in the databases behind."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from starlette.responses import Response
@@ -8,9 +8,12 @@ from starlette.responses import Response
 from liberty.api.access import Guarded, resource
 from liberty.api.answers import json_answer
 from liberty.api.models.data_sources import (
+    AttributesModel,
     ColumnsModel,
     ConnectorListModel,
     ConnectorNamesModel,
+    EndpointResultModel,
+    EndpointRunBody,
     PoolListModel,
     PoolReloadModel,
     PoolTestModel,
@@ -40,6 +43,33 @@ async def test_pool(pool: str, asked: Guarded) -> Response:
 async def reload_pool(pool: str, asked: Guarded) -> Response:
     """Close the pool's connections, those in use when they come back; new ones are made on demand."""
     return json_answer(await asked.services.pages.sources.reload_pool(pool, asked.caller))
+
+
+@router.get("/pools/{pool}/attributes", responses={200: {"model": AttributesModel}})
+async def list_attributes(
+    pool: str,
+    asked: Guarded,
+    base: Annotated[str | None, Query(max_length=1000, description="Default: what the server holds.")] = None,
+    search_filter: Annotated[str, Query(alias="filter", max_length=2000)] = "(objectClass=*)",
+    scope: Literal["base", "one", "subtree"] = "subtree",
+) -> Response:
+    """The attributes of a directory's first entries, for writing a mapping."""
+    return json_answer(
+        await asked.services.pages.remote.attributes(
+            pool, base=base, search_filter=search_filter, scope=scope
+        )
+    )
+
+
+@router.post(
+    "/connectors/{connector}/endpoints/{endpoint}/run", responses={200: {"model": EndpointResultModel}}
+)
+async def run_endpoint(
+    connector: str, endpoint: str, asked: Guarded, body: EndpointRunBody | None = None
+) -> Response:
+    """Call a declared endpoint that only reads, and show what it answers."""
+    wanted = body or EndpointRunBody.model_validate({})
+    return json_answer(await asked.services.pages.remote.run_endpoint(connector, endpoint, wanted.params))
 
 
 @router.get("/connectors", responses={200: {"model": ConnectorListModel}})

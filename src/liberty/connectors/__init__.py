@@ -1,6 +1,7 @@
 """Databases and HTTP services as `connectors.toml` declares them, ready to be awaited by job steps."""
 
-from liberty.connectors.api import ApiConnector, ApiResponse
+from liberty.connectors.api import ApiConnector
+from liberty.connectors.api_response import ApiResponse
 from liberty.connectors.pools import PoolSet
 from liberty.connectors.registry import ConnectorRegistry
 from liberty.connectors.sql import SqlConnector

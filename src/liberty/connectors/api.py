@@ -5,16 +5,19 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote_plus, urlencode
 
+from liberty.connectors.api_pace import MAX_PAUSES, Pace, pause_wanted
+from liberty.connectors.api_pages import MAX_PAGED_BYTES, Place
+from liberty.connectors.api_response import ApiResponse, decoded, mapped_by, pick
 from liberty.connectors.api_templates import FORM, fill_path, fill_text, fill_value, payload, placeholders
 from liberty.connectors.config import ApiConnectorConfig, EndpointConfig
 from liberty.connectors.http import HttpClient, HttpClients, HttpResponse, basic_authorization, origin_of
 from liberty.connectors.values import complete
-from liberty.errors import Invalid, NotFound, did_you_mean
+from liberty.errors import Invalid, LibertyError, NotFound, did_you_mean
 from liberty.secrets import redactor
 
 if TYPE_CHECKING:
@@ -26,32 +29,6 @@ _log = logging.getLogger("liberty.connectors")
 
 _EXPIRY_MARGIN_SECONDS = 30.0
 _EXCERPT_CHARACTERS = 200
-
-
-@dataclass(slots=True)
-class ApiResponse:
-    """The answer of an endpoint; an error status is reported, not raised.
-
-    Attributes:
-        success: the status was 2xx.
-        body: the text of the answer.
-        json: the decoded body, None when it is not JSON.
-        extracted: what `response_field` points to.
-        mapped: `response_map` applied to the extracted part (to each item when that is a list).
-        error: status and an excerpt of the body when not successful.
-    """
-
-    success: bool
-    status_code: int
-    url: str
-    body: str
-    json: Any = None
-    extracted: Any = None
-    mapped: Any = None
-    error: str | None = None
-    duration_ms: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)
-    truncated: bool = False
 
 
 class ApiConnector:
@@ -71,6 +48,7 @@ class ApiConnector:
         self._token_expires = 0.0
         self._signing_in: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
         self._lock = threading.Lock()
+        self._pace = Pace(config.requests_per_second)
         if not config.verify_ssl:
             _log.warning("api %s: certificates are NOT verified (verify_ssl = false)", name)
 
@@ -123,23 +101,89 @@ class ApiConnector:
         Raises:
             NotFound: no such endpoint. Invalid: a parameter is unknown, missing or of the wrong type.
             ConnectionError, TimeoutError: there was no answer. Forbidden: the address may not be reached.
+            LibertyError: the pages are too many, too large or go round in circles.
         """
-        declared = self._endpoint(endpoint)
-        what = f"api {self.name}: endpoint {endpoint!r}"
+        if self._endpoint(endpoint).pagination is None:
+            return await self.first_page(endpoint, {**(params or {}), **values}, timeout=timeout)
+        items: list[Any] = []
+        mapped: list[Any] = []
+        size, took = 0, 0.0
+        last = None
+        async for last in self.pages(endpoint, params, timeout=timeout, **values):
+            if not last.success:
+                return last
+            size, took = size + len(last.body), took + last.duration_ms
+            if size > MAX_PAGED_BYTES:
+                limit = f"{MAX_PAGED_BYTES // 2**20} MiB"
+                raise LibertyError(
+                    f"{self._what(endpoint)}: more than {limit} in pages; read them one by one, by pages()"
+                )
+            items += last.extracted
+            mapped += last.mapped or []
+        assert last is not None  # noqa: S101 - there is a first page
+        last.json = last.extracted = items
+        last.mapped = mapped if last.mapped is not None else None
+        last.body, last.duration_ms = json.dumps(items, ensure_ascii=False), round(took, 3)
+        return last
+
+    async def first_page(
+        self, endpoint: str, params: Mapping[str, Any] | None = None, *, timeout: float | None = None
+    ) -> ApiResponse:
+        """The answer, of one that comes in pages only the first. Raises as `call`."""
+        async with aclosing(self.pages(endpoint, params, timeout=timeout)) as pages:
+            return await anext(pages)
+
+    async def pages(
+        self,
+        endpoint: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        **values: Any,
+    ) -> AsyncGenerator[ApiResponse]:
+        """The pages of an answer one after the other, each with its items as `extracted`; the last may be a failure.
+
+        An endpoint without pagination has one. Raises as `call`.
+        """
+        declared, what = self._endpoint(endpoint), self._what(endpoint)
         given = {**(params or {}), **values}
         filled = complete(declared.params, placeholders(declared), given, what=what)
-        answer = await self._send(declared, filled, timeout or self.config.timeout)
-        if answer.status == 401 and self.config.auth_type == "oauth2":
-            self._token = None
-            answer = await self._send(declared, filled, timeout or self.config.timeout)
-        _log.debug("%s: %d in %.1f ms", what, answer.status, answer.elapsed_ms)
-        return self._response(declared, answer)
+        paging = declared.pagination
+        place = None if paging is None else Place.first(paging)
+        while True:
+            answer = await self._send(declared, filled, timeout or self.config.timeout, place)
+            if answer.status == 401 and self.config.auth_type == "oauth2":
+                self._token = None
+                answer = await self._send(declared, filled, timeout or self.config.timeout, place)
+            _log.debug("%s: %d in %.1f ms", what, answer.status, answer.elapsed_ms)
+            response = self._response(declared, answer)
+            if paging is None or place is None or not response.success:
+                yield response
+                return
+            path = paging.items or declared.response_field
+            items = pick(response.json, path) if path else response.json
+            if answer.truncated or not isinstance(items, list):
+                where = f"at {path!r} " if path else ""
+                why = (
+                    "is longer than is read" if answer.truncated else f"has no list {where}(pagination.items)"
+                )
+                raise LibertyError(f"{what}: page {place.number + 1} {why}")
+            response.extracted = items
+            if declared.response_map:
+                response.mapped = mapped_by(items, declared.response_map)
+            cursor = pick(response.json, paging.cursor_field) if paging.cursor_field else None
+            more = place.move(
+                url=answer.url, headers=answer.headers, cursor=cursor, items=len(items), what=what
+            )
+            response.pages = place.number
+            yield response
+            if not more:
+                return
 
     def rendered(self, endpoint: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The request that `call` would send, without the credentials it would add. Raises the same errors."""
         declared = self._endpoint(endpoint)
-        what = f"api {self.name}: endpoint {endpoint!r}"
-        values = complete(declared.params, placeholders(declared), params or {}, what=what)
+        values = complete(declared.params, placeholders(declared), params or {}, what=self._what(endpoint))
         headers = {**self.config.default_headers, **declared.headers}
         headers = {name: fill_text(text, values) for name, text in headers.items()}
         body, _ = payload(declared, headers, values)
@@ -147,10 +191,14 @@ class ApiConnector:
             "method": declared.method,
             "url": self._url(fill_path(declared.path, values)),
             "headers": headers,
-            "query": {name: fill_value(value, values) for name, value in declared.query_params.items()},
+            "query": {name: fill_value(value, values) for name, value in declared.query_params.items()}
+            | (Place.first(declared.pagination).query if declared.pagination is not None else {}),
             "body": body,
             "auth": self.config.auth_type,
         }
+
+    def _what(self, endpoint: str) -> str:
+        return f"api {self.name}: endpoint {endpoint!r}"
 
     # -- sending
 
@@ -166,10 +214,28 @@ class ApiConnector:
 
     @property
     def _client(self) -> HttpClient:
-        return self._http.client(f"connector:{self.name}", verify_ssl=self.config.verify_ssl)
+        return self._http.client(
+            f"connector:{self.name}", verify_ssl=self.config.verify_ssl, proxy=self.config.proxy
+        )
 
     async def _send(
-        self, endpoint: EndpointConfig, values: Mapping[str, Any], timeout: float
+        self, endpoint: EndpointConfig, values: Mapping[str, Any], timeout: float, place: Place | None
+    ) -> HttpResponse:
+        """Send it at its turn, and again as often as the service asks for patience."""
+        longest = self.config.retry_after_max_seconds
+        pauses = 0
+        while True:
+            await asyncio.sleep(self._pace.turn())
+            answer = await self._send_once(endpoint, values, timeout, place)
+            wanted = pause_wanted(endpoint.method, answer.status, answer.headers)
+            if wanted is None or not longest or wanted > longest or pauses == MAX_PAUSES:
+                return answer
+            pauses += 1
+            _log.info("api %s: %d, asked again in %.1f s as it wants", self.name, answer.status, wanted)
+            await asyncio.sleep(wanted)
+
+    async def _send_once(
+        self, endpoint: EndpointConfig, values: Mapping[str, Any], timeout: float, place: Place | None
     ) -> HttpResponse:
         headers = {**self.config.default_headers, **endpoint.headers}
         headers = {name: fill_text(text, values) for name, text in headers.items()}
@@ -177,21 +243,29 @@ class ApiConnector:
         if content_type is not None and not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = content_type
         await self._sign(headers)
+        query = {name: fill_value(value, values) for name, value in endpoint.query_params.items()}
+        url = self._url(fill_path(endpoint.path, values))
+        if place is not None:
+            query |= place.query
+            if place.url is not None:
+                url, query = self._same_origin(place.url), {}
         return await self._client.request(
             endpoint.method,
-            self._url(fill_path(endpoint.path, values)),
+            url,
             origin_trusted=True,
             headers=headers,
-            query={name: fill_value(value, values) for name, value in endpoint.query_params.items()},
+            query=query,
             body=body,
             timeout=timeout,
         )
 
     def _url(self, path: str) -> str:
         """The address of a path below base_url. Raises Invalid when it would leave the connector's origin."""
-        url = f"{self._base}/{path.lstrip('/')}" if path else self._base
+        return self._same_origin(f"{self._base}/{path.lstrip('/')}" if path else self._base)
+
+    def _same_origin(self, url: str) -> str:
         if origin_of(url) != self._origin:
-            raise Invalid(f"api {self.name}: path {path!r} leads away from {self._origin}")
+            raise Invalid(f"api {self.name}: {url!r} leads away from {self._origin}")
         return url
 
     async def _sign(self, headers: dict[str, str]) -> None:
@@ -244,7 +318,7 @@ class ApiConnector:
             timeout=config.timeout,
             follow_redirects=False,
         )
-        token = _pick(_decoded(answer), config.auth_token_field)
+        token = pick(decoded(answer), config.auth_token_field)
         if not answer.ok or not isinstance(token, str) or not token:
             reason = (
                 f"status {answer.status}"
@@ -253,7 +327,7 @@ class ApiConnector:
             )
             raise ConnectionError(f"api {self.name}: signing in at {origin_of(url)} failed: {reason}")
         redactor.register(token)
-        lifetime = _pick(_decoded(answer), "expires_in")
+        lifetime = pick(decoded(answer), "expires_in")
         seconds = float(lifetime) if isinstance(lifetime, int | float) else config.auth_token_ttl
         self._token_expires = time.monotonic() + max(seconds - _EXPIRY_MARGIN_SECONDS, seconds / 2)
         self._token = token
@@ -277,16 +351,16 @@ class ApiConnector:
 
     @staticmethod
     def _response(endpoint: EndpointConfig, answer: HttpResponse) -> ApiResponse:
-        decoded = _decoded(answer)
-        extracted = _pick(decoded, endpoint.response_field) if endpoint.response_field else decoded
+        body = decoded(answer)
+        extracted = pick(body, endpoint.response_field) if endpoint.response_field else body
         return ApiResponse(
             success=answer.ok,
             status_code=answer.status,
             url=answer.url,
             body=answer.text,
-            json=decoded,
+            json=body,
             extracted=extracted,
-            mapped=_mapped(extracted, endpoint.response_map) if endpoint.response_map else None,
+            mapped=mapped_by(extracted, endpoint.response_map) if endpoint.response_map else None,
             error=None
             if answer.ok
             else f"{answer.status} {answer.reason}: {answer.text[:_EXCERPT_CHARACTERS]}".strip(": "),
@@ -294,30 +368,3 @@ class ApiConnector:
             headers=answer.headers,
             truncated=answer.truncated,
         )
-
-
-def _decoded(answer: HttpResponse) -> Any:
-    if answer.truncated or not answer.body:
-        return None
-    try:
-        return answer.json()
-    except ValueError:
-        return None
-
-
-def _pick(value: Any, path: str) -> Any:
-    """What a dotted path points to; numbers index lists; None when a part is missing."""
-    for part in path.split("."):
-        if isinstance(value, Mapping):
-            value = value.get(part)
-        elif isinstance(value, list) and part.lstrip("-").isdigit() and -len(value) <= int(part) < len(value):
-            value = value[int(part)]
-        else:
-            return None
-    return value
-
-
-def _mapped(value: Any, paths: Mapping[str, str]) -> Any:
-    if isinstance(value, list):
-        return [_mapped(item, paths) for item in value]
-    return {name: _pick(value, path) for name, path in paths.items()}

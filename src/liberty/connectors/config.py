@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from liberty.connectors.api_pages import Pagination
 from liberty.connectors.ldap_config import LdapPoolConfig
 
 MAX_ROWS_LIMIT = 1_000_000
@@ -246,6 +247,9 @@ class EndpointConfig(_Table):
         default=None, description="Dotted path of the part of the answer to extract."
     )
     response_map: dict[str, str] = Field(default_factory=dict, description="name = dotted path.")
+    pagination: Pagination | None = Field(
+        default=None, description="The answer comes in pages; all are read."
+    )
     params: tuple[ParamConfig, ...] = ()
     label: str | None = None
     description: str | None = None
@@ -291,8 +295,25 @@ class ApiConnectorConfig(_Table):
         default=3300, gt=0, description="Seconds a token is kept when its answer does not say."
     )
     default_headers: dict[str, str] = Field(default_factory=dict)
-    timeout: float = Field(default=30, gt=0, le=3_600, description="Seconds for a whole call.")
-    verify_ssl: bool = True
+    timeout: float = Field(default=30, gt=0, le=3_600, description="Seconds for one request and its answer.")
+    requests_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        le=10_000,
+        description="Requests are spread to at most so many; default: no limit.",
+    )
+    retry_after_max_seconds: float = Field(
+        default=60,
+        ge=0,
+        le=3_600,
+        description="Longest pause that the service may ask for by Retry-After (429, 503) and gets; 0: none.",
+    )
+    proxy: str | None = Field(
+        default=None, description="`http://host:port` to go through; the environment's is never used."
+    )
+    verify_ssl: bool = Field(
+        default=True, description="Check the server's certificate. false is told in the log."
+    )
     label: str | None = None
     description: str | None = None
     licensed: bool = False
@@ -304,6 +325,13 @@ class ApiConnectorConfig(_Table):
     @classmethod
     def _http_only(cls, value: str) -> str:
         if not value.lower().startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy_is_http(cls, value: str | None) -> str | None:
+        if value is not None and not value.lower().startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value
 

@@ -86,12 +86,12 @@ class HttpClients:
         self._clients: dict[str, HttpClient] = {}
         self._lock = threading.Lock()
 
-    def client(self, name: str = "raw", *, verify_ssl: bool = True) -> "HttpClient":
+    def client(self, name: str = "raw", *, verify_ssl: bool = True, proxy: str | None = None) -> "HttpClient":
         """The client of that name, made when first asked for."""
         with self._lock:
             found = self._clients.get(name)
             if found is None:
-                found = self._clients[name] = HttpClient(self.policy, verify_ssl=verify_ssl)
+                found = self._clients[name] = HttpClient(self.policy, verify_ssl=verify_ssl, proxy=proxy)
             return found
 
     async def close_loop(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -108,8 +108,9 @@ class HttpClient:
     """Sessions kept open: one per loop and per degree of trust, so that no request rides on a connection
     that its own rules would have refused."""
 
-    def __init__(self, policy: HttpPolicy, *, verify_ssl: bool = True) -> None:
+    def __init__(self, policy: HttpPolicy, *, verify_ssl: bool = True, proxy: str | None = None) -> None:
         self._policy = policy
+        self._proxy = proxy
         self._verify_ssl = verify_ssl
         self._sessions: dict[tuple[asyncio.AbstractEventLoop, bool], aiohttp.ClientSession] = {}
 
@@ -165,8 +166,8 @@ class HttpClient:
                         method, payload = ("HEAD" if method == "HEAD" else "GET"), None
                         sent = {name: value for name, value in sent.items() if name.lower() != "content-type"}
                     if target.origin() != current.origin():
-                        if payload is not None:
-                            break  # the body may hold a secret; whoever wrote it did not mean this origin
+                        if payload is not None or self._proxy is not None:
+                            break  # the body may hold a secret; behind a proxy the address cannot be checked
                         sent = {
                             name: value for name, value in sent.items() if name.lower() in _HARMLESS_HEADERS
                         }
@@ -186,7 +187,7 @@ class HttpClient:
         token = _attempt.set(attempt)
         try:
             async with self._session(trusted).request(
-                method, url, headers=headers, data=payload, allow_redirects=False
+                method, url, headers=headers, data=payload, allow_redirects=False, proxy=self._proxy
             ) as answer:
                 content, truncated = await _read_capped(answer, max_bytes)
                 return HttpResponse(

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import warnings
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class LdapPool:
         scope: Scope = "subtree",
         attributes: Sequence[str] = (),
         page_size: int | None = None,
-    ) -> AsyncIterator[list[LdapEntry]]:
+    ) -> AsyncGenerator[list[LdapEntry]]:
         """The entries, page by page; without `attributes` all of them that users see.
 
         Raises:

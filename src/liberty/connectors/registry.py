@@ -315,7 +315,7 @@ class ConnectorRegistry:
             redactor.register(text)
         if key.lower().endswith("authorization"):
             redactor.register(text.rpartition(" ")[2])
-        return self._with_clear_password(text, place) if key in ("url", "base_url") else text
+        return self._with_clear_password(text, place) if key in ("url", "base_url", "proxy") else text
 
     def _variable(self, name: str) -> str:
         found = self._environ.get(name)

@@ -54,6 +54,47 @@ class PoolReloadModel(Answer):
     loops: int = Field(description="Event loops that had connections.")
 
 
+class AttributeModel(Answer):
+    """An attribute of a directory's entries."""
+
+    name: str = Field(examples=["mail"])
+    entries: int = Field(description="Entries of those looked at that have it.")
+    several: bool = Field(description="An entry has more than one value, which a mapping joins by `;`.")
+    example: str | None
+
+
+class AttributesModel(Answer):
+    """What the first 50 entries below a base have."""
+
+    pool: str
+    base: str = Field(examples=["dc=example,dc=org"])
+    bases: list[str] = Field(description="What the server holds.")
+    entries: int
+    items: list[AttributeModel]
+
+
+class EndpointRunBody(Body):
+    """Values of the endpoint's parameters."""
+
+    params: Values = Field(default_factory=dict, examples=[{"since": "2026-05-01"}])
+
+
+class EndpointResultModel(Answer):
+    """What an endpoint answered: of many pages the first, of a list the first 100 items."""
+
+    connector: str
+    endpoint: str
+    ok: bool
+    status: int = Field(examples=[200])
+    duration_ms: float
+    content_type: str | None
+    result: Any = Field(description="The part that response_field and response_map make of it.")
+    items: int | None = Field(description="Items of that page, when it is a list.")
+    body: str
+    truncated: bool
+    error: str | None
+
+
 class ConnectorModel(Answer):
     """A connector with what it declares. `type` null: it cannot be used, `problem` says why."""
 

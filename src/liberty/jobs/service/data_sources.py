@@ -7,6 +7,8 @@ from typing import Any
 from liberty.auth import audit
 from liberty.clock import Clock
 from liberty.connectors import looking
+from liberty.connectors.ldap import LdapPool
+from liberty.connectors.looking_at_directories import test_directory
 from liberty.connectors.sql import SqlConnector
 from liberty.database import Database, Tx
 from liberty.errors import Invalid, LibertyError, NotFound, did_you_mean
@@ -40,10 +42,9 @@ class DataSources:
         for job in generation.catalogue.jobs.values():
             for name in pools_of(job, generation.connectors):
                 users.setdefault(name, []).append(job.name)
-        items: list[Json] = []
-        for stats in pools.stats():
-            name = stats["pool"]
-            items.append({**self._pool(name, stats), "jobs": len(users.get(name, ()))})
+        found = {stats["pool"]: self._pool(stats["pool"], stats) for stats in pools.stats()}
+        found |= {directory.name: _directory(directory) for directory in generation.connectors.directories()}
+        items: list[Json] = [{**found[name], "jobs": len(users.get(name, ()))} for name in sorted(found)]
         return {"items": items, "next_cursor": None}
 
     def _pool(self, name: str, stats: Mapping[str, Any]) -> Wire:
@@ -84,7 +85,12 @@ class DataSources:
 
     async def test_pool(self, name: str) -> Wire:
         """Ask the database something. Raises NotFound."""
-        found = await looking.test_pool(self._current().connectors.pools, _declared(self._pool_names(), name))
+        registry = self._current().connectors
+        directory = next((one for one in registry.directories() if one.name == name), None)
+        if directory is not None:
+            found = await test_directory(directory)
+        else:
+            found = await looking.test_pool(registry.pools, _declared(self._pool_names(), name))
         return {
             "pool": name,
             "ok": found.ok,
@@ -96,6 +102,8 @@ class DataSources:
 
     async def reload_pool(self, name: str, caller: Caller) -> Wire:
         """Close its connections; new ones are made when they are asked for. Raises NotFound."""
+        if any(one.name == name for one in self._current().connectors.directories()):
+            return {"pool": name, "loops": 0}  # it keeps no connection
         name = _declared(self._pool_names(), name)
         loops = await self._current().connectors.pools.recycle(name)
         at = self._clock.now()
@@ -211,6 +219,16 @@ _NOTHING: Wire = {
     "queries": [],
     "endpoints": [],
 }
+
+
+def _directory(pool: LdapPool) -> dict[str, Json]:
+    """A directory among the pools: each search has a connection of its own, so none is kept."""
+    counts: dict[str, Json] = dict.fromkeys(("in_use", "idle", "open", "loops"), 0)
+    unknown: dict[str, Json] = dict.fromkeys(
+        ("problem", "limit", "pool_size", "max_overflow", "pool_timeout_seconds", "max_rows")
+    )
+    about = {"name": pool.name, "status": "up", "dialect": "ldap", "max_runs": pool.config.max_runs}
+    return {**about, **counts, **unknown}
 
 
 def _declared(names: list[str], name: str) -> str:

@@ -15,6 +15,7 @@ from liberty.jobs.service.lanes import Lanes
 from liberty.jobs.service.load import Load
 from liberty.jobs.service.log_pane import LogPane
 from liberty.jobs.service.overview import Overview
+from liberty.jobs.service.remote_sources import RemoteSources
 from liberty.jobs.service.requests import RunRequests
 from liberty.jobs.service.runs import RunReader
 from liberty.jobs.service.schedule import ScheduleReader
@@ -33,6 +34,7 @@ class Pages:
     comparer: Comparer
     log_pane: LogPane
     sources: DataSources
+    remote: RemoteSources
 
     @classmethod
     def of(
@@ -58,4 +60,5 @@ class Pages:
             comparer=Comparer(database=database, current=current),
             log_pane=LogPane(database=database, reader=reader),
             sources=DataSources(database=database, clock=clock, current=current),
+            remote=RemoteSources(current=current),
         )
