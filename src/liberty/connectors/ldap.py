@@ -138,6 +138,7 @@ _TOLD = ("vendorname", "vendorversion", "dnshostname")
 
 def escaped_for_filter(value: str) -> str:
     """A value as it stands in a search filter, whatever is in it (RFC 4515)."""
+    _library()
     from ldap3.utils.conv import escape_filter_chars
 
     escaped: str = escape_filter_chars(value)
@@ -146,6 +147,7 @@ def escaped_for_filter(value: str) -> str:
 
 def escaped_for_dn(value: str) -> str:
     """A value as it stands in a distinguished name (RFC 4514)."""
+    _library()
     from ldap3.utils.dn import escape_rdn
 
     escaped: str = escape_rdn(value)
@@ -294,6 +296,7 @@ class _Session:
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
         """What the library answers; its errors as TimeoutError, ConnectionError and ours."""
+        _library()
         from ldap3.core import exceptions as known
 
         if self._aborted.is_set():

@@ -142,6 +142,8 @@ class DataSources:
         items: list[Json] = []
         if runs_any:
             described = {entry["name"]: entry for entry in registry.describe()}
+            for directory in registry.directories():
+                described[directory.name] = {"type": "ldap", "label": directory.config.label}
             for name in registry.names():
                 entry = described.get(name, {"type": "sql", "label": None})
                 if entry["type"] is not None:

@@ -1,5 +1,6 @@
 """Directories and HTTP services as the settings pages ask them: what attributes there are, what an endpoint answers."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,6 +63,9 @@ class RemoteSources:
         shown = answer.mapped if answer.mapped is not None else answer.extracted
         items = len(shown) if isinstance(shown, list) else None
         result: Json = redactor.redact_value(loose(shown[:MAX_ITEMS] if isinstance(shown, list) else shown))
+        # Secrets are known by their names, so JSON is shown as it is without them.
+        decoded = None if answer.json is None else redactor.redact_value(loose(answer.json))
+        body = redactor.redact(answer.body) if decoded is None else json.dumps(decoded, ensure_ascii=False)
         return {
             "connector": connector,
             "endpoint": endpoint,
@@ -71,7 +75,7 @@ class RemoteSources:
             "content_type": answer.headers.get("content-type"),
             "result": result,
             "items": items,
-            "body": redactor.redact(answer.body[:MAX_TEXT]),
-            "truncated": answer.truncated or len(answer.body) > MAX_TEXT or (items or 0) > MAX_ITEMS,
+            "body": body[:MAX_TEXT],
+            "truncated": answer.truncated or len(body) > MAX_TEXT or (items or 0) > MAX_ITEMS,
             "error": None if answer.error is None else redactor.redact(answer.error),
         }
