@@ -24,7 +24,7 @@ async def test_mirror_a_directory(tmp_path: Path, database_url: str, slapd: Call
         "cn=reader,dc=example,dc=org", ADMIN
     )
     repo = AppsRepo(tmp_path / "apps", database_url, {"DIRECTORY_PASSWORD": PASSWORD})
-    repo.app("scheduler_enabled = false").connectors(f'{pool}ca_file = "{server.ca_file}"\n').jobs(job)
+    repo.app(scheduler_enabled=False).connectors(f'{pool}ca_file = "{server.ca_file}"\n').jobs(job)
     async with repo.running() as program:
         connectors = program.runtime.generation.connectors
         assert connectors.problems == []
@@ -37,7 +37,7 @@ async def test_mirror_a_directory(tmp_path: Path, database_url: str, slapd: Call
 
 
 async def test_pull_an_api(tmp_path: Path, sqlite_url: str, httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/v2/oauth/token").respond_with_json({"access_token": "t0ken-of-the-shop"})
+    httpserver.expect_ordered_request("/v2/oauth/token").respond_with_json({"access_token": "t0ken-of-the-shop"})
     signed = {"Authorization": "Bearer t0ken-of-the-shop"}
     order = {"id": 1, "customer": {"name": "Alice"}, "amounts": {"total": 3}}
     httpserver.expect_ordered_request("/v2/orders", headers=signed).respond_with_json(
@@ -50,7 +50,7 @@ async def test_pull_an_api(tmp_path: Path, sqlite_url: str, httpserver: HTTPServ
     assert tomllib.loads(job)["jobs"][0]["name"] == "orders-hourly"
     connector = connector.replace("https://api.example.org", httpserver.url_for("").rstrip("/"))
     repo = AppsRepo(tmp_path / "apps", sqlite_url, {"SHOP_SECRET": "secret of the shop"})
-    repo.app("scheduler_enabled = false").connectors(connector).jobs(job)
+    repo.app(scheduler_enabled=False).connectors(connector).jobs(job)
     async with repo.running() as program:
         assert program.runtime.generation.connectors.problems == []
         run = await program.run("orders-hourly")
