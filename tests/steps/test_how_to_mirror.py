@@ -37,7 +37,9 @@ async def test_mirror_a_directory(tmp_path: Path, database_url: str, slapd: Call
 
 
 async def test_pull_an_api(tmp_path: Path, sqlite_url: str, httpserver: HTTPServer) -> None:
-    httpserver.expect_ordered_request("/v2/oauth/token").respond_with_json({"access_token": "t0ken-of-the-shop"})
+    httpserver.expect_ordered_request("/v2/oauth/token").respond_with_json(
+        {"access_token": "t0ken-of-the-shop"}
+    )
     signed = {"Authorization": "Bearer t0ken-of-the-shop"}
     order = {"id": 1, "customer": {"name": "Alice"}, "amounts": {"total": 3}}
     httpserver.expect_ordered_request("/v2/orders", headers=signed).respond_with_json(
