@@ -48,6 +48,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/connectors/{connector}/endpoints/{endpoint}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Endpoint
+         * @description Call a declared endpoint that only reads, and show what it answers.
+         */
+        post: operations["run_endpoint_admin_connectors__connector__endpoints__endpoint__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/connectors/{connector}/queries/{query}/run": {
         parameters: {
             query?: never;
@@ -1224,6 +1244,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/pools/{pool}/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Attributes
+         * @description The attributes of a directory's first entries, for writing a mapping.
+         */
+        get: operations["list_attributes_admin_pools__pool__attributes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/pools/{pool}/reload": {
         parameters: {
             query?: never;
@@ -1562,6 +1602,51 @@ export interface components {
             status: string;
             /** Wait Seconds */
             wait_seconds: number | null;
+        };
+        /**
+         * AttributeModel
+         * @description An attribute of a directory's entries.
+         */
+        AttributeModel: {
+            /**
+             * Entries
+             * @description Entries of those looked at that have it.
+             */
+            entries: number;
+            /** Example */
+            example: string | null;
+            /**
+             * Name
+             * @example mail
+             */
+            name: string;
+            /**
+             * Several
+             * @description An entry has more than one value, which a mapping joins by `;`.
+             */
+            several: boolean;
+        };
+        /**
+         * AttributesModel
+         * @description What the first 50 entries below a base have.
+         */
+        AttributesModel: {
+            /**
+             * Base
+             * @example dc=example,dc=org
+             */
+            base: string;
+            /**
+             * Bases
+             * @description What the server holds.
+             */
+            bases: string[];
+            /** Entries */
+            entries: number;
+            /** Items */
+            items: components["schemas"]["AttributeModel"][];
+            /** Pool */
+            pool: string;
         };
         /**
          * BackfillBody
@@ -2610,6 +2695,55 @@ export interface components {
              * @example urn:nomaflow:problem:not_found
              */
             type: string;
+        };
+        /**
+         * EndpointResultModel
+         * @description What an endpoint answered: of many pages the first, of a list the first 100 items.
+         */
+        EndpointResultModel: {
+            /** Body */
+            body: string;
+            /** Connector */
+            connector: string;
+            /** Content Type */
+            content_type: string | null;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Endpoint */
+            endpoint: string;
+            /** Error */
+            error: string | null;
+            /**
+             * Items
+             * @description Items of that page, when it is a list.
+             */
+            items: number | null;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Result
+             * @description The part that response_field and response_map make of it.
+             */
+            result: unknown;
+            /**
+             * Status
+             * @example 200
+             */
+            status: number;
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
+         * EndpointRunBody
+         * @description Values of the endpoint's parameters.
+         */
+        EndpointRunBody: {
+            /**
+             * @example {
+             *       "since": "2026-05-01"
+             *     }
+             */
+            params?: components["schemas"]["Values"];
         };
         /**
          * FailureModel
@@ -5427,6 +5561,51 @@ export interface operations {
             };
         };
     };
+    run_endpoint_admin_connectors__connector__endpoints__endpoint__run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connector: string;
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EndpointRunBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointResultModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     run_query_admin_connectors__connector__queries__query__run_post: {
         parameters: {
             query?: never;
@@ -8184,6 +8363,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PoolListModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_attributes_admin_pools__pool__attributes_get: {
+        parameters: {
+            query?: {
+                /** @description Default: what the server holds. */
+                base?: string | null;
+                filter?: string;
+                scope?: "base" | "one" | "subtree";
+            };
+            header?: never;
+            path: {
+                pool: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributesModel"];
                 };
             };
             /** @description Try again later. */
