@@ -30,7 +30,7 @@ export default function Palette({ pages, onClose, onKeys }: { pages: readonly Pa
   const choices: Choice[] = [
     ...pages.flatMap((page) => page.nav ? [{ key: page.path, icon: page.nav.icon, label: t[page.nav.text], kind: t.pages, run: go(page.path) }] : []),
     ...(jobs.data ?? []).map((job): Choice => ({
-      key: `job ${job.name}`, icon: "list", label: job.name, kind: t.job, run: go(`/nomaflow?q=${encodeURIComponent(job.name)}`),
+      key: `job ${job.name}`, icon: "list", label: job.name, kind: t.job, run: go(`/nomaflow/jobs/${job.name.split("/").map(encodeURIComponent).join("/")}`),
     })),
     { key: "theme", icon: "half", label: t.nextTheme, kind: t.command, run: () => setScheme(NEXT_SCHEME[scheme.get()]) },
     { key: "language", icon: "globe", label: t.language, kind: t.command, run: () => void setLanguage(language.get() === "en" ? "fr" : "en") },

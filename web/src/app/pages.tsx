@@ -63,4 +63,10 @@ export const PAGES: readonly Page[] = [
   },
   { path: "/nomaflow/jobs/new", page: BuilderPage, allowed: mayEditJobs },
   { path: "/nomaflow/jobs/:name/edit", page: BuilderPage, allowed: mayEditJobs },
+  {
+    // A name may hold slashes; the editor's addresses below it are more exact, so they win.
+    path: "/nomaflow/jobs/*",
+    page: lazy(() => import("~/features/jobs/JobPage")),
+    allowed: mayAnyJob,
+  },
 ];

@@ -2,7 +2,7 @@
 import type { Schemas } from "~/api/client";
 
 type Run = Schemas["RunModel"];
-type Job = Schemas["JobModel"];
+type Job = Schemas["OverviewJobModel"];
 
 export function aRun(changed: Partial<Run>): Run {
   return {
@@ -14,11 +14,22 @@ export function aRun(changed: Partial<Run>): Run {
   };
 }
 
+export function aLastRun(changed: Partial<Schemas["LastRunModel"]>): Schemas["LastRunModel"] {
+  return {
+    run_id: "r-1", status: "succeeded", reason: null, trigger: "cron", queued_at: "2026-11-22T07:30:00.010Z",
+    started_at: "2026-11-22T07:30:00.020Z", finished_at: "2026-11-22T07:34:36.000Z", duration_ms: 275_980,
+    ...changed,
+  };
+}
+
+/** A job as the jobs page gets it. */
 export function aJob(changed: Partial<Job>): Job {
   return {
-    name: "flights-nightly", app: "reporting", description: "", tags: [], enabled: true, schedule: "30 2 * * *",
-    timezone: "America/New_York", state: "scheduled", problems: [], next_fire_at: null, last_run: null, in_flight: 0,
-    step_count: 7, pause: null,
+    name: "flights-nightly", app: "reporting", description: "", tags: [], enabled: true, state: "up", problems: [], pause: null,
+    failures_in_a_row: 0, failing_since: null, late_since: null,
+    schedules: [{ key: "main", schedule: "30 2 * * *", timezone: "America/New_York", text: "Every day at 02:30", enabled: true }],
+    next_fire_at: null, last_run: null, running: 0, in_flight: 0, p50_ms: null, p95_ms: null, measured_runs: 0, step_count: 7,
+    strip: { due: [], outcomes: "", durations: [], runs: [], stands_for: {} },
     ...changed,
   };
 }

@@ -1,10 +1,12 @@
 /** The filter: words become chips at a space, the text and the URL are one value (`useFilter`). `/` goes there. */
-import { useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 
 import { parse, print, type Word } from "~/lib/filter";
 import { useTexts } from "~/lib/i18n";
 import { useKeys } from "~/lib/keys";
+import { suggest, type Known } from "~/lib/suggest";
 import { Icon } from "~/ui/Icon";
+import { optionId, Suggestions } from "~/ui/Suggestions";
 import { texts } from "~/ui/texts";
 
 interface Local {
@@ -24,6 +26,8 @@ function taken(value: string): Local {
   return { chips: free ? words.slice(0, -1) : words, typing: free ? print([free]) : "", seen: value, pending: [] };
 }
 
+const NOTHING: Known = {};
+
 interface Props {
   label: string;
   /** "state:  tag:  app:" */
@@ -32,12 +36,17 @@ interface Props {
   onChange: (text: string) => void;
   /** "14 of 31 jobs", spoken when it changes. */
   summary: string;
+  /** What there is to filter by: offered while typing. */
+  known?: Known;
   children?: ReactNode;
 }
 
-export function FilterBar({ label, placeholder, value, onChange, summary, children }: Props) {
+export function FilterBar({ label, placeholder, value, onChange, summary, known = NOTHING, children }: Props) {
   const t = useTexts(texts);
   const input = useRef<HTMLInputElement>(null);
+  const list = useId();
+  const [open, setOpen] = useState(false);
+  const [active, setActive] = useState(-1);
   const [local, setLocal] = useState(() => taken(value));
   // The address follows the typing a moment later: what comes back is an echo, anything else came from elsewhere.
   if (value !== local.seen) {
@@ -56,8 +65,24 @@ export function FilterBar({ label, placeholder, value, onChange, summary, childr
     setLocal({ ...local, pending, chips: ended ? [...kept, ...typed] : kept, typing: ended ? "" : text });
     onChange(next);
   };
+  const offers = open ? suggest(typing, known) : [];
+  const take = (text: string) => {
+    setActive(-1);
+    put(chips, text);
+    input.current?.focus();
+  };
+  const move = (event: KeyboardEvent, by: 1 | -1) => {
+    event.preventDefault();
+    setOpen(true);
+    if (offers.length > 0) setActive((active + by + offers.length) % offers.length);
+  };
   const key = (event: KeyboardEvent) => {
     const end = chips.at(-1);
+    const offer = offers[active];
+    if (event.key === "ArrowDown") return move(event, 1);
+    if (event.key === "ArrowUp") return move(event, -1);
+    if (event.key === "Enter" && offer !== undefined) return take(offer.text);
+    if (event.key === "Escape" && offers.length > 0) return setOpen(false);
     if (event.key === "Backspace" && typing === "" && end !== undefined) {
       event.preventDefault();
       put(chips.slice(0, -1), print([end]));
@@ -86,10 +111,22 @@ export function FilterBar({ label, placeholder, value, onChange, summary, childr
           value={typing}
           spellCheck={false}
           autoComplete="off"
-          onChange={(event) => put(chips, event.currentTarget.value)}
+          role="combobox"
+          aria-expanded={offers.length > 0}
+          aria-controls={list}
+          aria-autocomplete="list"
+          aria-activedescendant={offers[active] === undefined ? undefined : optionId(list, active)}
+          onFocus={() => setOpen(true)}
+          onBlur={() => setOpen(false)}
+          onChange={(event) => {
+            setOpen(true);
+            setActive(-1);
+            put(chips, event.currentTarget.value);
+          }}
           onKeyDown={key}
         />
         <kbd className="wide-only" aria-hidden="true">/</kbd>
+        <Suggestions id={list} offers={offers} active={active} onTake={take} />
       </div>
       {children}
       <span className="faint nowrap" role="status">{summary}</span>

@@ -21,7 +21,7 @@ export function Strip({ job, zone, instants, onOpen, onWhy }: Props) {
   const [active, setActive] = useState<number | null>(null);
   const shown = instants.slice(-SLOTS);
   const at = active === null ? undefined : shown[active];
-  const words = (instant: Instant) => `${hover(new Date(instant.at), zone)}: ${t[instant.verdict]}`;
+  const words = (instant: Instant) => `${hover(new Date(instant.at), zone)}: ${t[instant.verdict]}${instant.count === undefined ? "" : ` (${t.together(instant.count)})`}`;
   const counts = [...counted(shown)].map(([verdict, count]) => `${count} ${t[verdict]}`).join(", ");
 
   const point = (event: PointerEvent<SVGSVGElement>) => {
@@ -33,7 +33,7 @@ export function Strip({ job, zone, instants, onOpen, onWhy }: Props) {
     const to = { ArrowLeft: (active ?? end + 1) - 1, ArrowRight: (active ?? -1) + 1, Home: 0, End: end }[event.key];
     if (to !== undefined) setActive(Math.max(0, Math.min(end, to)));
     else if (event.key === "Enter" && at) onOpen?.(at);
-    else if (event.key === "w" && at) onWhy?.(at);
+    else if (event.key === "w" && at && onWhy) onWhy(at);
     else return;
     event.preventDefault();
     event.stopPropagation();

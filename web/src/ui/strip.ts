@@ -10,6 +10,8 @@ export interface Instant {
   /** The duration against the job's own p95: 0 to 1, more is cut. Null where nothing ran. */
   height: number | null;
   runId: string | null;
+  /** Stands for that many instants in a row: missed or held together. */
+  count?: number;
 }
 
 export const SLOTS = 60;

@@ -21,6 +21,8 @@ const fr: Translation<typeof en> = {
   clearAll: "Tout effacer", drop: (what) => `Retirer ${what}`,
   strip: (job, count, counts) => `${job}, ${count} dernières échéances : ${counts}`,
   noInstants: (job) => `${job} : aucune échéance pour l'instant`,
+  together: (count) => `${count} échéances de suite`, suggestions: "Suggestions",
+  saved: "Filtres gardés", saveFilter: "Garder ce filtre", savedName: "Nom", save: "Garder", forget: (name) => `Oublier ${name}`,
   more: (count) => `${count} de plus`, expand: "Ouvrir", collapse: "Replier",
   dismiss: "Fermer", selectAll: "Tout sélectionner", select: (what) => `Sélectionner ${what}`,
 };

@@ -21,6 +21,8 @@ export const en = {
   clearAll: "Clear all", drop: (what: string) => `Drop ${what}`,
   strip: (job: string, count: number, counts: string) => `${job}, last ${count} due instants: ${counts}`,
   noInstants: (job: string) => `${job}: no due instants yet`,
+  together: (count: number) => `${count} instants in a row`, suggestions: "Suggestions",
+  saved: "Saved filters", saveFilter: "Save this filter", savedName: "Name", save: "Save", forget: (name: string) => `Forget ${name}`,
   more: (count: number) => `${count} more`, expand: "Open", collapse: "Fold",
   dismiss: "Dismiss", selectAll: "Select all", select: (what: string) => `Select ${what}`,
 };
