@@ -61,6 +61,9 @@ def test_run_now_and_the_row_changes_by_itself(server: Server, context: BrowserC
     row = page.get_by_role("row", name=re.compile("wait"))
     expect(row).to_contain_text("Running")
     row.get_by_role("button", name="Abort wait").click()
+    page.get_by_role("dialog", name=re.compile(r"Abort r-\d+")).get_by_role(
+        "button", name="Abort run"
+    ).click()
     expect(row).not_to_contain_text("Running")
 
 
@@ -71,6 +74,8 @@ def test_keys_move_between_rows_and_run_the_one_in_focus(server: Server, context
         page.keyboard.press("j")
     page.keyboard.press("k")
     expect(page.locator('tr[data-key="chatty"]')).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.get_by_role("checkbox", name="Select chatty")).to_be_checked()
     page.keyboard.press("r")
     expect(page.get_by_text(re.compile(r"r-\d+ started"))).to_be_visible()
 
@@ -86,6 +91,64 @@ def test_the_switch_is_written_to_the_file(
         expect(page.get_by_text("greet is off")).to_be_visible()
         expect(switch).not_to_be_checked()
         assert "enabled = false" in (server.config / "jobs.toml").read_text()
+
+
+def test_values_are_offered_while_typing_and_a_filter_is_kept_by_name(
+    server: Server, context: BrowserContext
+) -> None:
+    page = sign_in(context, server, "root")
+    expect(page.get_by_role("row", name=re.compile("chatty"))).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("ta")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("option", name="test 1")).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Remove filter tag:test")).to_be_visible()
+    expect(page).to_have_url(re.compile("q=tag%3Atest"))
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Saved filters").click()
+    page.get_by_role("menuitem", name="Save this filter").click()
+    page.get_by_label("Name").fill("Night desk")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("button", name="Night desk")).to_be_visible()
+    page.goto(f"{server.url}/nomaflow")
+    page.get_by_role("button", name="Saved filters").click()
+    page.get_by_role("menuitem", name="Night desk").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_many_jobs_are_run_at_once_and_what_is_refused_is_said(
+    server: Server, context: BrowserContext
+) -> None:
+    page = sign_in(context, server, "root")
+    for name in ("greet2", "chatty", "broken"):
+        page.get_by_role("checkbox", name=f"Select {name}").check()
+    bar = page.get_by_role("region", name="3 jobs selected")
+    bar.get_by_role("button", name="Run now").click()
+    dialog = page.get_by_role("dialog", name="Run 2 jobs now?")
+    expect(dialog).not_to_contain_text("broken")
+    dialog.get_by_role("button", name="Run 2 jobs").click()
+    expect(page.get_by_text("2 jobs started")).to_be_visible()
+    bar.get_by_role("button", name="Clear the selection").click()
+    expect(bar).to_have_count(0)
+
+
+def test_a_freeze_is_said_above_everything_and_let_go(
+    context: BrowserContext, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with serving(lay_out(tmp_path_factory.mktemp("freeze"))) as server:
+        server.root.post("/admin/freeze", json={"reason": "core switch", "then": "latest"})
+        page = sign_in(context, server, "root")
+        note = page.get_by_role("status").filter(has_text="All schedules are frozen")
+        expect(note).to_contain_text("root: core switch")
+        expect(page.get_by_role("complementary", name="Next 24 h")).to_contain_text("Freeze")
+        expect(page.get_by_role("row", name=re.compile(r"\bgreet\b"))).to_contain_text("Frozen")
+        check_access(page)
+        note.get_by_role("button", name="Unfreeze").click()
+        expect(page.get_by_role("row", name=re.compile(r"\bgreet\b"))).not_to_contain_text("Frozen")
+        expect(note).to_have_count(0)
 
 
 def test_what_one_may_not_do_is_not_there(server: Server, context: BrowserContext) -> None:

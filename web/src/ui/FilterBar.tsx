@@ -74,7 +74,8 @@ export function FilterBar({ label, placeholder, value, onChange, summary, known 
   const move = (event: KeyboardEvent, by: 1 | -1) => {
     event.preventDefault();
     setOpen(true);
-    if (offers.length > 0) setActive((active + by + offers.length) % offers.length);
+    const from = active < 0 && by < 0 ? 0 : active;
+    if (offers.length > 0) setActive((from + by + offers.length) % offers.length);
   };
   const key = (event: KeyboardEvent) => {
     const end = chips.at(-1);
@@ -82,7 +83,6 @@ export function FilterBar({ label, placeholder, value, onChange, summary, known 
     if (event.key === "ArrowDown") return move(event, 1);
     if (event.key === "ArrowUp") return move(event, -1);
     if (event.key === "Enter" && offer !== undefined) return take(offer.text);
-    if (event.key === "Escape" && offers.length > 0) return setOpen(false);
     if (event.key === "Backspace" && typing === "" && end !== undefined) {
       event.preventDefault();
       put(chips.slice(0, -1), print([end]));

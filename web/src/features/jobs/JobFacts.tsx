@@ -6,7 +6,6 @@ import type { Row } from "~/features/jobs/row";
 import { texts } from "~/features/jobs/texts";
 import { useTexts } from "~/lib/i18n";
 import { duration } from "~/lib/time";
-import { Time } from "~/ui/Time";
 import { Toggle } from "~/ui/Toggle";
 
 export function JobFacts({ row, detail, actions }: { row: Row; detail: Detail; actions: JobActions }) {
@@ -27,7 +26,6 @@ export function JobFacts({ row, detail, actions }: { row: Row; detail: Detail; a
       <dl className="kv panel-body">
         <dt>{t.app}</dt><dd>{row.app}</dd>
         {row.tags.length > 0 && <><dt>{t.tags}</dt><dd className="meta">{row.tags.map((tag) => <span key={tag} className="tag">{tag}</span>)}</dd></>}
-        <dt>{t.next}</dt><dd><Time at={job.next_fire_at} zone={detail.timezone} /></dd>
         <dt>{t.took}</dt><dd>{job.p50_ms === null ? t.notMeasured : t.usual(duration(job.p50_ms), duration(job.p95_ms ?? job.p50_ms), job.measured_runs)}</dd>
         <dt>{t.stepsLabel}</dt><dd>{t.steps_(detail.step_count)}</dd>
         {detail.overlap !== null && <><dt>{t.overlap}</dt><dd>{t.overlapIs(detail.overlap)}</dd></>}

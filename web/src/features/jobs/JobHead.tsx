@@ -39,7 +39,7 @@ export function JobHead({ row, actions }: { row: Row; actions: JobActions }) {
             {may.edit && row.job.state === "paused" && <Button icon="play" busy={actions.resume.isPending} onClick={() => actions.resume.mutate(name)}>{t.resume}</Button>}
             {may.edit && row.job.state !== "paused" && sound && <Button icon="s-pause" onClick={() => open({ what: "pause", jobs: [name] })}>{t.pause}</Button>}
             {may.edit && <ButtonLink to={editPlace(name)} icon="edit">{t.edit}</ButtonLink>}
-            {run && <Button icon="play" onClick={runWith}>{t.runWith}</Button>}
+            {run && <Button icon="cog" onClick={runWith}>{t.runWith}</Button>}
             {run && <Button icon="play" tone="primary" busy={actions.run.isPending} onClick={() => actions.runNow(name)}>{t.run}</Button>}
           </>
         }

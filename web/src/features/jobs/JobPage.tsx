@@ -4,7 +4,7 @@ import { useParams } from "react-router";
 
 import { useJobActions } from "~/features/jobs/actions";
 import { Backfills } from "~/features/jobs/Backfills";
-import { StripCell } from "~/features/jobs/cells";
+import { LastAndNext, StripCell } from "~/features/jobs/cells";
 import { FreezeNote } from "~/features/jobs/FreezeNote";
 import { JobFacts } from "~/features/jobs/JobFacts";
 import { JobHead } from "~/features/jobs/JobHead";
@@ -54,17 +54,15 @@ function Job({ row, detail }: { row: Row; detail: Detail }) {
         </div>
       ))}
       {detail.description !== "" && <p className="muted job-about">{detail.description}</p>}
+      {row.job.schedules.length > 0 && (
+        <section className="panel job-strip" aria-labelledby="job-strip">
+          <div className="panel-head"><h2 id="job-strip">{t.strip}</h2></div>
+          <div className="panel-body big-strip"><StripCell row={row} /><div className="c-ln"><LastAndNext row={row} /></div></div>
+          <Legend />
+        </section>
+      )}
       <div className="cols">
-        <div className="job-main">
-          {row.job.schedules.length > 0 && (
-            <section className="panel" aria-labelledby="job-strip">
-              <div className="panel-head"><h2 id="job-strip">{t.strip}</h2></div>
-              <div className="panel-body big-strip"><StripCell row={row} /></div>
-              <Legend />
-            </section>
-          )}
-          <JobRuns job={detail} />
-        </div>
+        <JobRuns job={detail} />
         <div className="job-side">
           <JobFacts row={row} detail={detail} actions={actions} />
           {detail.schedules.length > 0 && <JobSchedules schedules={detail.schedules} />}

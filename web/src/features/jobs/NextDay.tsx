@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
-import { DAY_PX, HOUR_PX, hours, labels, place, quarters, type Label } from "~/features/jobs/agenda";
+import { DAY_PX, HOUR_PX, hours, labels, place, quarters, rhythm, type Label } from "~/features/jobs/agenda";
 import { jobPlace, SCHEDULE } from "~/features/jobs/places";
 import { loadQuery, type Load } from "~/features/jobs/queries";
 import { texts } from "~/features/jobs/texts";
@@ -35,17 +35,18 @@ export default function NextDay() {
 function Day({ load }: { load: Load }) {
   const t = useTexts(texts);
   const shown = labels(load);
-  if (shown.length === 0 && load.repeating.length === 0) {
+  const repeating = rhythm(load);
+  if (shown.length === 0 && repeating.length === 0) {
     return <>{load.freezes.map((one) => <p key={one.since} className="foot">{one.text}</p>)}<p className="foot">{t.nothingDue}</p></>;
   }
-  const often = load.repeating.slice(0, MOST_REPEATING);
+  const often = repeating.slice(0, MOST_REPEATING);
   const [pool] = load.pools;
   return (
     <>
       {often.length > 0 && (
         <ul className="rhythm" aria-label={t.repeating}>
-          {often.map((one) => <li key={one.job}><Link className="trunc" to={jobPlace(one.job)}>{one.job}</Link><span>{one.text}</span></li>)}
-          {load.repeating.length > often.length && <li className="faint">{t.moreJobs(load.repeating.length - often.length)}</li>}
+          {often.map((one) => <li key={one.job}><Link className="trunc" to={jobPlace(one.job)}>{one.job}</Link><span>{one.text ?? t.times(one.times)}</span></li>)}
+          {repeating.length > often.length && <li className="faint">{t.moreJobs(repeating.length - often.length)}</li>}
         </ul>
       )}
       <div className="tl" style={{ height: DAY_PX + 16 }}>

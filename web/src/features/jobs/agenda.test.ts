@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { DAY_PX, hours, labels, place, quarters } from "~/features/jobs/agenda";
+import { DAY_PX, hours, labels, place, quarters, rhythm } from "~/features/jobs/agenda";
 import type { Load } from "~/features/jobs/queries";
 
 const SINCE = Date.parse("2026-11-22T14:07:00Z");
@@ -15,6 +15,13 @@ it("puts a fire at its true place, and those of one minute under one label", () 
   expect(found.map((one) => one.jobs)).toEqual([["b", "a"], ["c"]]);
   expect(found[0]).toMatchObject({ at: 31, expected: null });
   expect(place(load([]), at(1440))).toBe(DAY_PX);
+});
+
+it("tells jobs that fire often once, on top", () => {
+  const hourly = ["x", "y"].flatMap((job) => Array.from({ length: 24 }, (_, hour): [string, number] => [job, hour * 60 + 53]));
+  const found = load([...hourly, ["nightly", 593]]);
+  expect(labels(found).map((one) => one.jobs)).toEqual([["nightly"]]);
+  expect(rhythm(found)).toEqual([{ job: "x", text: null, times: 24 }, { job: "y", text: null, times: 24 }]);
 });
 
 it("moves labels aside until none covers another, inside the day", () => {

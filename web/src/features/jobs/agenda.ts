@@ -30,9 +30,26 @@ export function quarters(needed: readonly number[], slotSeconds: number): number
   return found;
 }
 
+/** A job that fires oftener than this in a day is told once, on top, and not at each of its fires. */
+const OFTEN = 6;
+
+/** Jobs that repeat: in the server's words, or how many times when it fires hourly or less often. */
+export function rhythm(load: Load): { job: string; text: string | null; times: number }[] {
+  const listed = load.repeating.map((one) => ({ job: one.job, text: one.text, times: one.fires }));
+  const hourly = [...frequent(load)].map(([job, times]) => ({ job, text: null, times }));
+  return [...listed, ...hourly].sort((one, other) => other.times - one.times);
+}
+
+function frequent(load: Load): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { job } of load.events) counts.set(job, (counts.get(job) ?? 0) + 1);
+  return new Map([...counts].filter(([, count]) => count > OFTEN));
+}
+
 /** Fires of the same minute share a label; when there are too many, those that are near each other do, too. */
 export function labels(load: Load): Label[] {
-  const events = [...load.events].sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
+  const often = frequent(load);
+  const events = load.events.filter((one) => !often.has(one.job)).sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
   let reach = 60_000;
   let groups: (typeof events)[] = [];
   for (;;) {
@@ -51,10 +68,11 @@ export function labels(load: Load): Label[] {
     const last = group.at(-1);
     if (first === undefined || last === undefined) return [];
     const at = place(load, first.at);
+    const jobs = [...new Set(group.map((one) => one.job))];
     return [{
-      at, top: at, first: first.at, last: last.at, jobs: [...new Set(group.map((one) => one.job))],
-      preset: group.length === 1 ? first.preset : null,
-      expected: group.length === 1 ? first.expected_ms : null,
+      at, top: at, first: first.at, last: last.at, jobs,
+      preset: jobs.length === 1 ? first.preset : null,
+      expected: jobs.length === 1 ? first.expected_ms : null,
       held: group.every((one) => one.held !== null) ? first.held : null,
     }];
   });

@@ -69,6 +69,7 @@ export function Name({ row }: { row: Row }) {
         <span>{row.app}</span>
         {row.tags.map((tag) => <span key={tag} className="tag">{tag}</span>)}
       </div>
+      {row.state === "quarantined" && <div className="qline">{row.job.problems[0]?.message}</div>}
     </>
   );
 }

@@ -8,7 +8,7 @@ export const en = {
   state: "State", job: "Job", strip: "Last 60 due instants", schedule: "Schedule", lastAndNext: "Last and next", p50Help: "Half of the successful runs take no longer",
   measured: (runs: number) => (runs === 0 ? "No successful run yet" : `Of ${s(runs, "successful run")}`),
   on: "On", actions: "Actions", last: "Last", next: "Next", noSchedule: "No schedule", byHand: "by hand or from a job",
-  moreSchedules: (count: number) => `and ${s(count, "more schedule")}`,
+  moreSchedules: (count: number) => `+ ${count} more`,
   filter: "Filter jobs", filterHint: "state:  tag:  app:",
   summary: (shown: number, all: number) => (shown === all ? s(all, "job") : `${shown} of ${s(all, "job")}`),
   reload: "Reload files", reloaded: (jobs: number) => `Reloaded: ${s(jobs, "job")}`, newJob: "New job",
@@ -42,7 +42,7 @@ export const en = {
   // why
   whyOf: (job: string) => `Why, ${job}`, asking: "Looking it up", openRun: (run: string) => `Open ${run}`,
   // next 24 hours
-  nextDay: "Next 24 h", weekView: "Week view", repeating: "Jobs that repeat", moreJobs: (count: number) => `and ${s(count, "more job")}`, nothingDue: "Nothing is due in the next 24 hours.", freeze: "Freeze",
+  nextDay: "Next 24 h", weekView: "Week view", repeating: "Jobs that repeat", moreJobs: (count: number) => `and ${s(count, "more job")}`, times: (count: number) => `${count} times`, nothingDue: "Nothing is due in the next 24 hours.", freeze: "Freeze",
   noPools: "No job that is due takes a connection.", loadFoot: (pool: string, peak: number, limit: number) => `Bars: connections needed of ${pool}, ${peak} of ${limit} at most. Dashes: its limit.`,
   loadLabel: (pool: string, peak: number, limit: number, at: string) => `Connections needed of ${pool} per quarter hour. Peak ${peak} of ${limit}${at && ` at ${at}`}.`,
   truncated: "More fires than can be shown were left out.", startTogether: (count: number) => `${count} start together`, jobs: (count: number) => s(count, "job"), needs: (need: number, limit: number) => `needs ${need} of ${limit}`,
