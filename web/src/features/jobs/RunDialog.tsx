@@ -20,8 +20,8 @@ const WIDTH = 680;
 
 export default function RunDialog({ job, onClose }: { job: string; onClose: () => void }) {
   const t = useTexts(texts);
-  const form = useQuery({ ...formQuery(job), staleTime: 0, refetchOnWindowFocus: false });
-  if (form.data !== undefined && !form.isFetching) return <Filled form={form.data} onClose={onClose} />;
+  const form = useQuery(formQuery(job));
+  if (form.data !== undefined) return <Filled form={form.data} onClose={onClose} />;
   return (
     <Dialog title={t.runTitle(job)} onClose={onClose} width={WIDTH}>
       {form.error !== null && !form.isFetching ? <ErrorState error={form.error} onRetry={() => void form.refetch()} /> : <SkeletonRows rows={6} height={40} />}

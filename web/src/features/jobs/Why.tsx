@@ -24,7 +24,6 @@ export default function Why({ job, zone, at, slot, onClose }: Extract<Over, { wh
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const shown = box.current;
-    const before = document.activeElement;
     const strip = document.querySelector(`[data-strip="${CSS.escape(job)}"]`)?.getBoundingClientRect();
     if (shown === null) return;
     const left = strip === undefined ? MARGIN : strip.left + (strip.width * (slot + 0.5)) / SLOTS - WIDTH / 2;
@@ -34,9 +33,6 @@ export default function Why({ job, zone, at, slot, onClose }: Extract<Over, { wh
     const fits = below + shown.offsetHeight < window.innerHeight - MARGIN;
     shown.style.top = `${fits || strip === undefined ? below : strip.top - shown.offsetHeight - 6}px`;
     shown.focus();
-    return () => {
-      if (before instanceof HTMLElement || before instanceof SVGElement) before.focus();
-    };
   }, [job, slot]);
   const ran = data?.verdict === "ran" && data.text.includes("failed");
   return (

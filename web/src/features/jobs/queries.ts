@@ -33,8 +33,9 @@ export const loadQuery = queryOptions({
 export const detailQuery = (name: string) =>
   queryOptions({ queryKey: ["jobs", "detail", name], queryFn: () => ok(api.GET("/admin/jobs/{name}", of(name))) });
 
+/** Not below ["jobs"]: a run that moves must not change what somebody is filling in. */
 export const formQuery = (name: string) =>
-  queryOptions({ queryKey: ["jobs", "form", name], queryFn: () => ok(api.GET("/admin/jobs/{name}/form", of(name))) });
+  queryOptions({ queryKey: ["job-form", name], staleTime: 0, gcTime: 0, refetchOnWindowFocus: false, queryFn: () => ok(api.GET("/admin/jobs/{name}/form", of(name))) });
 
 export const marksQuery = (name: string) =>
   queryOptions({
