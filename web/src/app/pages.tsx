@@ -4,6 +4,7 @@
  */
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 
+import { base } from "~/lib/base";
 import { may, mayAnyJob, type Person } from "~/lib/rights";
 import type { IconName } from "~/ui/Icon";
 
@@ -19,10 +20,14 @@ const SETTINGS = ["settings:technical", "monitoring:view", "settings:connectors"
 const BuilderPage = lazy(() => import("~/features/builder/BuilderPage"));
 const mayEditJobs = (person: Person) => may(person, "settings:jobs");
 
+const jobs = () => import("~/features/jobs/JobsPage");
+// Where most people begin: on its way before it is known who they are.
+if (["", "/", "/nomaflow"].includes(window.location.pathname.slice(base.length))) void jobs();
+
 export const PAGES: readonly Page[] = [
   {
     path: "/nomaflow",
-    page: lazy(() => import("~/features/jobs/JobsPage")),
+    page: lazy(jobs),
     allowed: mayAnyJob,
     nav: { text: "jobs", icon: "list", key: "g j" },
   },

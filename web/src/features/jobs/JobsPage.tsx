@@ -85,9 +85,8 @@ export default function JobsPage() {
                 </>
               )}
             </section>
-            <Suspense fallback={<div className="rail" />}>
-              <NextDay />
-            </Suspense>
+            {/* After the jobs: the forecast is work for the server, and nobody should wait for a row because of it. */}
+            <Suspense fallback={<div className="rail" />}>{jobs.isPending ? <div className="rail" /> : <NextDay />}</Suspense>
           </div>
           <BulkBar rows={shown} actions={actions} chosen={chosen} />
         </>

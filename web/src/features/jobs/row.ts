@@ -49,7 +49,14 @@ function instantsOf(job: OverviewJob, words: Readonly<Record<string, string>>): 
 }
 
 export function rowOf(job: OverviewJob, words: Readonly<Record<string, string>>): Row {
-  return { name: job.name, app: job.app, tags: job.tags, state: stateOf(job), instants: instantsOf(job, words), job };
+  let made: readonly Instant[] | undefined;
+  return {
+    name: job.name, app: job.app, tags: job.tags, state: stateOf(job), job,
+    // Only of those that are seen.
+    get instants() {
+      return (made ??= instantsOf(job, words));
+    },
+  };
 }
 
 /** What the filter finds under a name; null: it knows no such name. */
