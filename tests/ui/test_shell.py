@@ -98,7 +98,7 @@ def test_the_palette_finds_pages_jobs_and_commands(server: Server, context: Brow
     expect(page.get_by_role("option", selected=True)).to_contain_text("chatty")
     check_access(page)
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{server.url}/nomaflow?q=chatty")
+    expect(page).to_have_url(f"{server.url}/nomaflow/jobs/chatty")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("Control+k")
     page.keyboard.press("Escape")
