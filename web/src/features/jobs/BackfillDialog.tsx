@@ -57,7 +57,7 @@ export default function BackfillDialog({ job, onClose }: { job: string; onClose:
     >
       <form id={id} className="stack" onSubmit={submit}>
         <p className="muted">{t.backfillHelp}</p>
-        <div className="pair">
+        <div className="form-pair">
           <div className="field">
             <label htmlFor={`${id}-from`}>{t.from}</label>
             <input id={`${id}-from`} className="input" type="date" required value={from} data-autofocus onChange={(event) => setFrom(event.currentTarget.value)} />

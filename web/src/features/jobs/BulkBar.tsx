@@ -23,7 +23,7 @@ export function BulkBar({ rows, actions, chosen }: { rows: readonly Row[]; actio
   const act = (what: Bulk, some: readonly string[]) => () => actions.bulk.mutate({ what, names: some });
   const { isPending: busy } = actions.bulk;
   return (
-    <div className="bulk pop" role="region" aria-label={t.chosen(picked.length)}>
+    <div className="jobs-bulk pop" role="region" aria-label={t.chosen(picked.length)}>
       <b role="status">{t.chosen(picked.length)}</b>
       {runnable.length > 0 && <Button small icon="play" disabled={busy} onClick={() => open({ what: "run-many", jobs: runnable })}>{t.run}</Button>}
       {may.edit && on.length > 0 && <Button small disabled={busy} onClick={act("disable", on)}>{t.disable}</Button>}

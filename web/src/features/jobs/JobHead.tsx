@@ -30,7 +30,7 @@ export function JobHead({ row, actions }: { row: Row; actions: JobActions }) {
   ]);
   return (
     <>
-      <nav className="crumb" aria-label={t.crumb}><Link to="/nomaflow">{t.title}</Link></nav>
+      <nav className="job-crumb" aria-label={t.crumb}><Link to="/nomaflow">{t.title}</Link></nav>
       <PageHead
         title={name}
         actions={

@@ -104,7 +104,7 @@ function Values({ form, draft, outcome, tried, onDraft }: Part & { outcome: Outc
   const preset = presetOf(form, draft);
   const usual = preset?.log_level ?? form.log_level;
   return (
-    <div className="pair">
+    <div className="form-pair">
       {form.fields.map((field, index) => (
         <FieldInput
           key={field.name}

@@ -47,10 +47,10 @@ function StepLine({ form, draft, outcome, tried, onDraft, step, index }: Props &
       <div className="st-line">
         <label className="row">
           <input className="check" type="checkbox" checked={on} onChange={(event) => onDraft({ ...draft, steps: { ...draft.steps, [step.name]: event.currentTarget.checked } })} />
-          <span className="ix">{index + 1}</span>
+          <span className="step-ix">{index + 1}</span>
           <span className={on ? "trunc on" : "trunc offs"}>{step.name}</span>
         </label>
-        <span className="ty"><Icon name={ICONS[step.type] ?? "code"} small />{step.type}</span>
+        <span className="step-ty"><Icon name={ICONS[step.type] ?? "code"} small />{step.type}</span>
         {on && step.fields.length > 0 ? (
           <button type="button" className="as-link" aria-expanded={open} aria-label={`${step.name}: ${t.values(step.fields.length)}`} onClick={() => setWanted(!open)}>
             {changed > 0 ? t.valuesChanged(changed) : t.values(step.fields.length)}
@@ -58,7 +58,7 @@ function StepLine({ form, draft, outcome, tried, onDraft, step, index }: Props &
         ) : <span className="help">{on !== usual && t.changed}</span>}
       </div>
       {open && (
-        <div className="pair st-fields">
+        <div className="form-pair st-fields">
           {step.fields.map((field) => {
             const key = keyOf(field, step.name);
             return (
