@@ -147,6 +147,10 @@ class AppsRepo:
         )
         return self
 
+    def notifications(self, text: str) -> "AppsRepo":
+        self._write("config/notifications.toml", textwrap.dedent(text))
+        return self
+
     def plugin(self, code: str, module: str = "work") -> "AppsRepo":
         self._write(f"plugins/{module}.py", PLUGIN_PREAMBLE + textwrap.dedent(code))
         return self

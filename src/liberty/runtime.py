@@ -27,6 +27,9 @@ from liberty.jobs.references import check_references
 from liberty.jobs.service import RunReader, RunRequests
 from liberty.jobs.store import versions
 from liberty.loops import running
+from liberty.notify.load import load_notifications
+from liberty.notify.notifier import Notifier
+from liberty.notify.recipients import Notifications
 from liberty.plugins import Plugins
 from liberty.secrets import Keyring
 from liberty.settings import Settings, ensure_data_dir, load_settings
@@ -65,6 +68,7 @@ class Runtime:
     scheduler: Scheduler
     requests: RunRequests
     reader: RunReader
+    notifier: Notifier
     started_at: datetime
     role: str
     _load_settings: Callable[[], Settings]
@@ -97,7 +101,7 @@ class Runtime:
             keyring.self_test()
             plugins = Plugins(settings.paths.plugins_dir, settings.plugins.reload)
             plugins.install()
-            catalogue, connectors = _load(settings, keyring)
+            catalogue, connectors, notifications = _load(settings, keyring)
             database = open_database(history_url(connectors, settings))
             stack.push_async_callback(database.close)
             if role == "worker" and database.dialect == "sqlite":
@@ -122,6 +126,16 @@ class Runtime:
                 version=liberty.__version__,
                 troubles=troubles or Troubles(),
             )
+            notifier = Notifier(
+                database=database,
+                clock=clock,
+                bus=bus,
+                replica=engine.replica,
+                generation=generation,
+                notifications=notifications,
+            )
+            stack.push_async_callback(notifier.close)
+            engine.tells = notifier.concerns
             scheduler = Scheduler(engine=engine, database=database, clock=clock)
             runtime = cls(
                 settings=settings,
@@ -138,6 +152,7 @@ class Runtime:
                     database=database, clock=clock, engine=engine, current=lambda: runtime.generation
                 ),
                 reader=RunReader(database=database, current=lambda: runtime.generation),
+                notifier=notifier,
                 started_at=now,
                 role=role,
                 _load_settings=load,
@@ -146,6 +161,8 @@ class Runtime:
             engine.presence.heard = runtime._reload_too
             await engine.start()
             stack.push_async_callback(engine.close)
+            if role != "cli":
+                await runtime._stack.enter_async_context(notifier.sending())
             if role == "server":
                 await scheduler.use(generation)
                 await runtime._schedule.enter_async_context(running(scheduler.ticker))
@@ -163,6 +180,7 @@ class Runtime:
             *self.settings.warnings,
             *self.generation.catalogue.problems,
             *self.generation.connectors.problems,
+            *self.notifier.notifications.problems,
             *self.plugins.problems,
         ]
 
@@ -188,12 +206,13 @@ class Runtime:
     async def _reload_here(self) -> Reload:
         async with self._reloading:
             settings = await asyncio.to_thread(self._load_settings)
-            catalogue, connectors = await asyncio.to_thread(_load, settings, self.keyring)
+            catalogue, connectors, notifications = await asyncio.to_thread(_load, settings, self.keyring)
             now = self.clock.now()
             numbers = await _versions(self.database, catalogue, now)
             generation = Generation(settings, catalogue, connectors, self.plugins, numbers)
             self.settings = settings
             self.generation = generation
+            await self.notifier.use(generation, notifications)
             self.engine.use(generation)
             if self.role == "server":
                 await self.scheduler.use(generation)
@@ -211,13 +230,14 @@ class Runtime:
         await self._stack.aclose()
 
 
-def _load(settings: Settings, keyring: Keyring) -> tuple[Catalogue, ConnectorRegistry]:
+def _load(settings: Settings, keyring: Keyring) -> tuple[Catalogue, ConnectorRegistry, Notifications]:
     path = settings.connectors.config_path
     document = read_toml(path, settings.environ) if path is not None and path.exists() else None
     connectors = ConnectorRegistry.from_document(document, settings, keyring)
     catalogue = load_catalogue(job_sources(settings), settings.environ)
     wrong = {name: check_references(job, connectors) for name, job in catalogue.jobs.items()}
-    return catalogue.quarantine({name: found for name, found in wrong.items() if found}), connectors
+    checked = catalogue.quarantine({name: found for name, found in wrong.items() if found})
+    return checked, connectors, load_notifications(settings, keyring, checked)
 
 
 async def _versions(database: Database, catalogue: Catalogue, now: datetime) -> Mapping[str, int]:

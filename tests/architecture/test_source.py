@@ -19,7 +19,7 @@ EDGES = {
     "api/errors.py": "an HTTP boundary: it becomes a problem document",
 }
 
-SQL_LAYERS = ("jobs/store/", "database/", "auth/", "connectors/", "etl/")
+SQL_LAYERS = ("jobs/store/", "notify/store/", "database/", "auth/", "connectors/", "etl/")
 SQL_BUILDERS = frozenset({"select", "insert", "update", "delete", "text", "union_all", "Table", "MetaData"})
 SQL_RUNNERS = frozenset(
     {"execute", "executemany", "executescript", "script", "fetch", "fetchrow", "fetchval"}

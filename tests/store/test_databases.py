@@ -23,6 +23,7 @@ from liberty.database.statements import sqlalchemy_dialect
 from liberty.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
 from liberty.jobs.store import runs
 from liberty.jobs.store.tables import metadata as job_tables
+from liberty.notify.store.tables import metadata as notify_tables
 from tests.factories import NOW, eventually, migrated, run_of
 
 things = Table("things", MetaData(), Column("id", Integer, primary_key=True), Column("name", Text))
@@ -300,10 +301,10 @@ async def test_the_migrated_schema_is_that_of_the_tables(
     migrated_schema = await schema_of(database)
 
     async def drop_and_create(tx: Tx) -> None:
-        for metadata in (job_tables, auth_tables):
+        for metadata in (job_tables, auth_tables, notify_tables):
             for table in reversed(metadata.sorted_tables):
                 await tx.script(f"DROP TABLE {table.name};")
-        for metadata in (job_tables, auth_tables):
+        for metadata in (job_tables, auth_tables, notify_tables):
             for table in metadata.sorted_tables:
                 await tx.script(f"{CreateTable(table).compile(dialect=dialect)};")
                 for index in table.indexes:

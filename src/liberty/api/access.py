@@ -55,6 +55,7 @@ def _run(verb: Verb) -> Access:
 
 
 _EDIT = _permission("settings:jobs")
+_CHANNELS = _permission("settings:notifications")
 _RELOAD = _permission("settings:jobs", "settings:reload")
 
 ROUTES: Mapping[tuple[str, str], Access] = {
@@ -148,6 +149,16 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("GET", "/admin/connectors/{connector}/tables/{table}/columns"): _permission(
         "settings:connectors", "settings:jobs"
     ),
+    # Incidents and messages are limited to jobs the caller may read; changing one needs the right to run its job.
+    ("GET", "/admin/incidents"): SIGNED_IN,
+    ("GET", "/admin/incidents/{number}"): SIGNED_IN,
+    ("POST", "/admin/incidents/{number}/acknowledge"): SIGNED_IN,
+    ("POST", "/admin/incidents/{number}/snooze"): SIGNED_IN,
+    ("POST", "/admin/incidents/{number}/note"): SIGNED_IN,
+    ("GET", "/admin/notices"): SIGNED_IN,
+    ("GET", "/admin/deliveries"): _CHANNELS,
+    ("GET", "/admin/channels"): _CHANNELS,
+    ("POST", "/admin/channels/{channel}/test"): _CHANNELS,
     ("GET", "/admin/freeze"): SIGNED_IN,
     ("POST", "/admin/freeze"): _EDIT,
     ("DELETE", "/admin/freeze"): _EDIT,
@@ -160,6 +171,7 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("POST", "/admin/files/connectors/check"): _permission("settings:connectors"),
     ("GET", "/admin/schema/jobs.json"): SIGNED_IN,
     ("GET", "/admin/schema/connectors.json"): SIGNED_IN,
+    ("GET", "/admin/schema/notifications.json"): SIGNED_IN,
 }
 
 EVENTS: Mapping[str, Access] = {

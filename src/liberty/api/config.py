@@ -68,3 +68,11 @@ async def connectors_schema(asked: Guarded) -> Response:  # noqa: ARG001 - the g
     from liberty.jobs.schema import connectors_schema
 
     return json_answer(await asyncio.to_thread(connectors_schema))
+
+
+@router.get("/schema/notifications.json")
+async def notifications_schema(asked: Guarded) -> Response:  # noqa: ARG001 - the guard
+    """The JSON Schema of `notifications.toml`."""
+    from liberty.notify.config import json_schema
+
+    return json_answer(await asyncio.to_thread(json_schema))

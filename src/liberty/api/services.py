@@ -2,16 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from liberty.api.liveness import Liveness
 from liberty.api.run_counter import RunCounter
 from liberty.auth import audit
 from liberty.database import Tx
-from liberty.errors import Unavailable
+from liberty.errors import Problem, Unavailable
 from liberty.jobs.engine.generation import Generation
 from liberty.jobs.service import Caller
 from liberty.jobs.service.backfill import Backfills
-from liberty.jobs.service.config_files import ConfigFiles
+from liberty.jobs.service.config_files import ConfigFiles, ConfigSection
 from liberty.jobs.service.connectors_text import ConnectorsText
 from liberty.jobs.service.definitions import Definitions
 from liberty.jobs.service.drafts import Drafts
@@ -25,6 +26,9 @@ from liberty.jobs.service.schedule import ScheduleReader
 from liberty.jobs.service.step_tests import StepTests
 from liberty.jobs.service.technical import Technical
 from liberty.jobs.service.versions import Versions
+from liberty.notify.config import SECRET_KEYS
+from liberty.notify.load import path_of, problems_of_text
+from liberty.notify.service import Incidents
 from liberty.runtime import Reload, Runtime
 
 
@@ -45,6 +49,7 @@ class Services:
     marks: Marks
     config: ConfigFiles
     connectors_text: ConnectorsText
+    incidents: Incidents
     drafts: Drafts
     definitions: Definitions
     versions: Versions
@@ -98,6 +103,7 @@ class Services:
                 keyring=runtime.keyring,
                 current=current,
                 reload=runtime.reload,
+                more=[_notifications_section(runtime)],
             ),
             connectors_text=ConnectorsText(
                 database=database,
@@ -106,6 +112,7 @@ class Services:
                 current=current,
                 reload=runtime.reload,
             ),
+            incidents=Incidents(database=database, clock=clock, notifier=runtime.notifier, current=current),
             drafts=drafts,
             definitions=definitions,
             versions=Versions(database=database, current=current, definitions=definitions),
@@ -159,3 +166,12 @@ class Services:
     async def close(self) -> None:
         """End what works in the background."""
         await self.counter.close()
+
+
+def _notifications_section(runtime: Runtime) -> ConfigSection:
+    """How `notifications.toml` is edited."""
+
+    def problems(_: ConfigFiles, text: str, path: Path) -> list[Problem]:
+        return problems_of_text(text, path, runtime.settings, runtime.keyring, runtime.generation.catalogue)
+
+    return ConfigSection("notifications", path_of, problems, SECRET_KEYS)

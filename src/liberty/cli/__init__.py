@@ -17,6 +17,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "liberty.cli.doctor",
         "hurt servers of its own on purpose and count what becomes of the promises",
     ),
+    "notify": ("liberty.cli.notify", "list and test channels, list incidents and messages"),
     "crypto": ("liberty.cli.crypto", "make keys, encrypt and decrypt ENC: values"),
 }
 """Each module has a `VERB`: one Command, or its own verbs by name."""

@@ -136,6 +136,22 @@ class Backend(Protocol):
         """Write the job as it was in that version; the definition."""
         ...
 
+    def channels(self) -> Document:
+        """The channels as `items`, and the `problems` of their file."""
+        ...
+
+    def test_channel(self, channel: str, address: str | None) -> Document:
+        """Send a test message: `{channel, ok, answer}`."""
+        ...
+
+    def incidents(self, *, state: str | None, job: str | None, limit: int) -> list[Document]:
+        """The newest incidents first."""
+        ...
+
+    def deliveries(self, *, state: str | None, channel: str | None, limit: int) -> list[Document]:
+        """The newest messages first, each with the answer it got."""
+        ...
+
     def reload(self) -> Document:
         """`{reloaded_at, jobs, quarantined, problems}`."""
         ...

@@ -25,6 +25,7 @@ from liberty.jobs.service.operate import Operations, Then
 from liberty.jobs.service.plan import Planner
 from liberty.jobs.service.schedule import ScheduleReader
 from liberty.jobs.service.versions import Versions
+from liberty.notify.service import Incidents
 from liberty.runtime import Runtime
 from liberty.settings import Settings
 
@@ -270,6 +271,32 @@ class LocalBackend:
         runtime, definitions = self._runtime, self._definitions
         return Versions(
             database=runtime.database, current=lambda: runtime.generation, definitions=definitions
+        )
+
+    def channels(self) -> Document:
+        return self._do(self._incidents.channels())
+
+    def test_channel(self, channel: str, address: str | None) -> Document:
+        return self._do(self._incidents.test(f"{channel}:{address}" if address else channel, self._me))
+
+    def incidents(self, *, state: str | None, job: str | None, limit: int) -> list[Document]:
+        found = self._incidents.page(self._me, job=job, state=state, cursor=None, limit=limit)
+        items: list[Document] = self._do(found)["items"]
+        return items
+
+    def deliveries(self, *, state: str | None, channel: str | None, limit: int) -> list[Document]:
+        found = self._incidents.deliveries(state=state, channel=channel, cursor=None, limit=limit)
+        items: list[Document] = self._do(found)["items"]
+        return items
+
+    @property
+    def _incidents(self) -> Incidents:
+        runtime = self._runtime
+        return Incidents(
+            database=runtime.database,
+            clock=runtime.clock,
+            notifier=runtime.notifier,
+            current=lambda: runtime.generation,
         )
 
     def reload(self) -> Document:

@@ -171,6 +171,22 @@ class RemoteBackend:
     def cancel_backfill(self, name: str, number: int) -> Document:
         return self._post(f"/admin/jobs/{_part(name)}/backfills/{number}/cancel")
 
+    def channels(self) -> Document:
+        return self._get("/admin/channels")
+
+    def test_channel(self, channel: str, address: str | None) -> Document:
+        return self._post(f"/admin/channels/{quote(channel, safe='')}/test", {"address": address})
+
+    def incidents(self, *, state: str | None, job: str | None, limit: int) -> list[Document]:
+        query = {"state": state, "job": job, "limit": limit}
+        items: list[Document] = self._get("/admin/incidents", query)["items"]
+        return items
+
+    def deliveries(self, *, state: str | None, channel: str | None, limit: int) -> list[Document]:
+        query = {"state": state, "channel": channel, "limit": limit}
+        items: list[Document] = self._get("/admin/deliveries", query)["items"]
+        return items
+
     def reload(self) -> Document:
         return self._post("/admin/reload")
 

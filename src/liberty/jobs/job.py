@@ -72,6 +72,9 @@ class Alerts(_Definition):
     after_failures: int = Field(
         1, ge=1, le=1000, description="Announce a failure only from this many in a row."
     )
+    of_last: int | None = Field(
+        None, ge=1, le=1000, description="Count the failures among this many runs instead of in a row."
+    )
     on_long_run_minutes: float | None = Field(None, gt=0, description="Warn when a run takes longer.")
     late_after_minutes: float | None = Field(
         None, gt=0, description="Warn when nothing started that long after it was due."

@@ -19,6 +19,9 @@ from liberty.jobs.service.follow import MAX_SEQ, LogFollower
 from liberty.live import events as names
 from liberty.live.outbox import Outbox
 from liberty.loops import Ticker, running
+from liberty.notify.events import Noticed
+from liberty.notify.service import sees
+from liberty.notify.wire import notice
 from liberty.runtime import Runtime
 
 RECHECK_SECONDS = 60.0
@@ -230,7 +233,7 @@ class Hub:
     # -- what is pushed
 
     async def _deliver(self, bus: Bus) -> None:
-        with bus.subscribe(RunMoved, StepMoved, StepProgressed, ConfigReloaded) as happened:
+        with bus.subscribe(RunMoved, StepMoved, StepProgressed, ConfigReloaded, Noticed) as happened:
             while True:
                 event = await happened.next()
                 if happened.missed:
@@ -239,7 +242,7 @@ class Hub:
                         client.outbox.offer(names.GAP, {})
                 self._tell(event)
 
-    def _tell(self, event: RunMoved | StepMoved | StepProgressed | ConfigReloaded) -> None:
+    def _tell(self, event: RunMoved | StepMoved | StepProgressed | ConfigReloaded | Noticed) -> None:
         match event:
             case RunMoved(run):
                 self._about_run(names.RUN_MOVED, run.run_id, run.job, run.app, lambda: wire.run(run))
@@ -261,6 +264,8 @@ class Hub:
                 )
             case StepProgressed():
                 self._about_progress(event)
+            case Noticed():
+                self._about_notice(event)
             case ConfigReloaded(jobs, quarantined):
                 for client in self._clients.values():
                     if client.jobs:
@@ -278,6 +283,13 @@ class Hub:
             shown = data()
             for client in interested:
                 client.outbox.offer(name, shown)
+
+    def _about_notice(self, event: Noticed) -> None:
+        """For everybody who may read the job, and is meant; a page that was closed reads them by REST."""
+        app = str(event.item.facts.get("app", ""))
+        for client in self._clients.values():
+            if sees(client.caller, event.roles) and client.caller.may("read", event.item.job, app):
+                client.outbox.offer(names.NOTICE, notice(event.item, event.key))
 
     def _about_progress(self, event: StepProgressed) -> None:
         """For those who follow the run; a lost one is made good by the next."""

@@ -11,7 +11,7 @@ from liberty.api.models.runs import RunModel
 class ConfigModel(Answer):
     """A file's values, secrets hidden. `hash` names this version of the file."""
 
-    section: Literal["app", "connectors", "jobs"]
+    section: Literal["app", "connectors", "jobs", "notifications"]
     file: str
     hash: str
     values: Any

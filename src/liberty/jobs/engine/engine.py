@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
 
 from liberty.auth.audit import Actor
+from liberty.auth.principal import TEST_PREFIX
 from liberty.bus import Bus
 from liberty.clock import Clock
 from liberty.database import Database
@@ -39,6 +40,7 @@ from liberty.jobs.run import (
     QUEUED,
     NewRun,
     Run,
+    Status,
     StepRun,
 )
 from liberty.jobs.store import owners
@@ -79,6 +81,8 @@ class Engine:
         self._work = LoopThread("liberty-work")
         self._stack = AsyncExitStack()
         self._runner: Runner | None = None
+        self.tells: Callable[[Job, Status], bool] = lambda _job, _status: False
+        """Whether somebody may want to be told of a run of this job that ends so. Asked on the work loop."""
         self._dispatcher: LocalDispatcher | None = None
         self._housekeeping: asyncio.Task[None] | None = None
 
@@ -114,6 +118,9 @@ class Engine:
         self._generation.connectors.home_loop = asyncio.get_running_loop()
         self._runner = Runner(
             database=self._database, clock=self._clock, bus=self._bus, owner=self._me.id, settings=settings
+        )
+        self._runner.tells = lambda job, status: (
+            not job.name.startswith(TEST_PREFIX) and self.tells(job, status)
         )
         self._runner.threads.trouble = partial(self._troubles.note, "threads")
         self._runner.call_child = ChildRuns(self._database, self._clock, self._bus, self._runner)

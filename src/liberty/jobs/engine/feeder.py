@@ -6,11 +6,12 @@ replicas is the truth. A claim decides who runs a row, so two replicas that look
 
 import random
 from collections.abc import Callable
+from datetime import datetime
 
 from liberty.auth.principal import TEST_PREFIX
 from liberty.bus import Bus
 from liberty.clock import Clock
-from liberty.database import Database
+from liberty.database import Database, Tx
 from liberty.errors import Invalid
 from liberty.jobs.definition import job_from_definition
 from liberty.jobs.engine.dispatcher import LocalDispatcher
@@ -20,7 +21,7 @@ from liberty.jobs.engine.persist import persist, unless_away
 from liberty.jobs.events import RunMoved
 from liberty.jobs.job import Job
 from liberty.jobs.run import FAILED, SKIPPED, Run, Status, StepRun
-from liberty.jobs.store import queue, runs, step_runs, versions
+from liberty.jobs.store import alert_events, queue, runs, step_runs, versions
 from liberty.loops import Ticker
 
 ALONE_SECONDS = 5.0
@@ -84,9 +85,7 @@ class Feeder:
         self._dispatcher.submit(Queued(run, job, generation, stand_ins))
 
     async def _end(self, run: Run, status: Status, reason: str) -> None:
-        ended = await persist(
-            self._database, runs.end_unclaimed, run.number, status, self._clock.now(), reason=reason
-        )
+        ended = await persist(self._database, _end_unclaimed, run.number, status, self._clock.now(), reason)
         self._bus.publish(RunMoved(ended or run))
 
     async def _definition_of(self, run: Run, generation: Generation) -> Job | None:
@@ -99,6 +98,13 @@ class Feeder:
             return current
         text = await self._database.read(versions.definition, run.job, run.definition_version or 0)
         return job_from_definition(text) if text is not None else current
+
+
+async def _end_unclaimed(tx: Tx, number: int, status: Status, now: datetime, reason: str) -> Run | None:
+    ended = await runs.end_unclaimed(tx, number, status, now, reason=reason)
+    if ended is not None and status == FAILED:
+        await alert_events.add(tx, alert_events.of_run(ended))
+    return ended
 
 
 async def stand_ins_of(database: Database, run: Run) -> tuple[StepRun, ...]:

@@ -7,8 +7,8 @@ from datetime import datetime
 from liberty.database import Tx
 from liberty.jobs.engine.admission import admit
 from liberty.jobs.job import Job
-from liberty.jobs.run import NewRun
-from liberty.jobs.store import pauses, schedules
+from liberty.jobs.run import SKIPPED, NewRun
+from liberty.jobs.store import alert_events, pauses, schedules
 from liberty.jobs.store.pauses import Pause
 from liberty.jobs.store.runs import Enqueued
 from liberty.jobs.store.schedules import Move, Place
@@ -66,4 +66,10 @@ async def fire(tx: Tx, firings: Sequence[Firing], basis: Basis, now: datetime) -
             for row in firing.rows:
                 enqueued = await admit(tx, row.new, firing.job.depends_on, None, row.held, now)
                 made.append((enqueued, firing.job))
+                if enqueued.created and enqueued.run.status == SKIPPED and _wants_to_know(firing.job):
+                    await alert_events.add(tx, alert_events.of_run(enqueued.run))
     return Fired(lost=frozenset({move.place for move in moves} - moved), made=tuple(made))
+
+
+def _wants_to_know(job: Job) -> bool:
+    return job.alerts is not None and bool(job.alerts.on_skipped)

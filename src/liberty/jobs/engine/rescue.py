@@ -6,7 +6,7 @@ from datetime import datetime
 from liberty.database import Tx
 from liberty.jobs.engine.replica import is_dead
 from liberty.jobs.run import FAILED, LogLine, Run
-from liberty.jobs.store import lease, logs, owners, replicas, runs, step_runs
+from liberty.jobs.store import alert_events, lease, logs, owners, replicas, runs, step_runs
 from liberty.jobs.store.runs import Fence
 
 _log = logging.getLogger("nomaflow.rescue")
@@ -53,5 +53,6 @@ async def _close(tx: Tx, run: Run, now: datetime, why: str) -> None:
     await step_runs.close_open(tx, run.number, aborted=False, reason=reason, at=now)
     seq = await logs.last_seq(tx, run.number) + 1
     note = f"run failed · {reason}: {why}"
+    await alert_events.add(tx, alert_events.of_run(run))
     await logs.add(tx, run.number, [LogLine(seq, now, "ERROR", "nomaflow", None, note)])
     _log.warning("run %s of %s failed · %s", run.run_id, run.job, run.reason)

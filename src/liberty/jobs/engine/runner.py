@@ -28,11 +28,12 @@ from liberty.jobs.engine.step_host import ChildCaller, StepHost
 from liberty.jobs.engine.step_threads import StepThreads
 from liberty.jobs.engine.walk import Verdict, Walk
 from liberty.jobs.events import LogGrew, RunMoved, StepMoved, StepProgressed
+from liberty.jobs.job import Job
 from liberty.jobs.marks import CopyMark
 from liberty.jobs.run import ABORTED, ABORTING, FAILED, LogLine, Run, Status, StepRun
 from liberty.jobs.steps.base import RunContext, StepLog
+from liberty.jobs.store import alert_events, logs, marks, queue, retention, runs, step_runs
 from liberty.jobs.store import code as code_store
-from liberty.jobs.store import logs, marks, queue, retention, runs, step_runs
 from liberty.jobs.store.code import Code
 from liberty.jobs.store.queue import Turn
 from liberty.jobs.store.runs import Fence
@@ -67,6 +68,7 @@ class Runner:
         self._claiming: dict[int, tuple[Stop, str] | None] = {}
         self._logs_wait_until = 0.0
         self.call_child: ChildCaller | None = None
+        self.tells: Callable[[Job, Status], bool] = lambda _job, _status: False
 
     async def execute(self, queued: Queued, steps_ended: Callable[[], None] = lambda: None) -> Run | None:
         """Claim and run; the final row, or None when the run was taken or ended by someone else.
@@ -242,7 +244,8 @@ class Runner:
             if execution.flushing is not None:
                 await execution.flushing
             lines, dropped = execution.log.close()
-            end = (execution.fence, walk.unsaved, verdict, walk.rows_affected, now)
+            tells = partial(self.tells, execution.job)
+            end = (execution.fence, walk.unsaved, verdict, walk.rows_affected, now, tells)
             code = execution.code
             fresh = code if code is not None and not self._code.is_stored(code) else None
             try:
@@ -341,6 +344,7 @@ async def _end(
     verdict: Verdict,
     rows: int | None,
     now: datetime,
+    tells: Callable[[Status], bool],
     lines: list[LogLine],
     dropped: int,
     code: str | None = None,
@@ -348,7 +352,8 @@ async def _end(
 ) -> Run | None:
     """The final status, the last steps and the last lines, all or nothing. An abort granted meanwhile wins.
 
-    `fresh` is what the digest `code` stands for, when that may not be known yet.
+    `fresh` is what the digest `code` stands for, when that may not be known yet. `tells`: whether somebody may want
+    to be told of a run that ends so.
     """
     counts: dict[str, Any] = {"rows_affected": rows, "lines": len(lines), "dropped": dropped}
     end = partial(runs.end, tx, fence, now=now, code=code, **counts)
@@ -360,6 +365,8 @@ async def _end(
     if ended is not None:
         await step_runs.write(tx, fence.number, steps)
         await logs.add(tx, fence.number, lines)
+        if tells(ended.status):
+            await alert_events.add(tx, alert_events.of_run(ended))
         if fresh is not None:
             await code_store.remember(tx, fresh, now)
     return ended
@@ -372,4 +379,7 @@ async def _end_on_full_disk(tx: Tx, *args: Any) -> Run | None:
 
 @essential
 async def _end_bare(tx: Tx, fence: Fence, target: Status, now: datetime, *, reason: str) -> Run | None:
-    return await runs.end(tx, fence, target, now, reason=reason)
+    ended = await runs.end(tx, fence, target, now, reason=reason)
+    if ended is not None:
+        await alert_events.add(tx, alert_events.of_run(ended))
+    return ended

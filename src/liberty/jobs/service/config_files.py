@@ -57,12 +57,13 @@ class SectionView:
 
 
 @dataclass(frozen=True, slots=True)
-class _Section:
-    """A file that can be edited, and what tells whether its text is right."""
+class ConfigSection:
+    """A file that can be edited, and what tells whether its text is right. `secrets`: further keys that hold some."""
 
     name: str
     file: Callable[[Settings], Path | None]
     check: Callable[["ConfigFiles", str, Path], list[Problem]]
+    secrets: frozenset[str] = frozenset()
 
 
 class ConfigFiles:
@@ -76,17 +77,19 @@ class ConfigFiles:
         keyring: Keyring,
         current: Callable[[], Generation],
         reload: Callable[[], Awaitable[object]],
+        more: Sequence[ConfigSection] = (),
     ) -> None:
         self._database = database
         self._clock = clock
         self._keyring = keyring
         self._current = current
         self._reload = reload
+        self._sections = {**SECTIONS, **{section.name: section for section in more}}
 
     async def view(self, section: str, caller: Caller, *, job: str | None = None) -> SectionView:
         """The section's file; of `jobs`, the one that defines `job` when that is given. Raises NotFound."""
-        path = self._path(_known(section), caller, job)
-        return await asyncio.to_thread(self._view, section, path)
+        known = self._known(section)
+        return await asyncio.to_thread(self._view, known, self._path(known, caller, job))
 
     async def change(
         self,
@@ -105,10 +108,10 @@ class ConfigFiles:
         """
         if not changes:
             raise Invalid("there is nothing to change")
-        known = _known(section)
+        known = self._known(section)
         path = self._path(known, caller, job)
         sealed: dict[Sequence[str | int], Any] = {
-            change.path: REMOVE if change.remove else self._sealed(section, change) for change in changes
+            change.path: REMOVE if change.remove else self._sealed(known, change) for change in changes
         }
         await asyncio.to_thread(self._save, known, path, sealed, expected_hash)
 
@@ -126,7 +129,7 @@ class ConfigFiles:
 
         await self._database.write(note)
         await self._reload()
-        return await asyncio.to_thread(self._view, section, path)
+        return await asyncio.to_thread(self._view, known, path)
 
     def problems_of_jobs(self, text: str, path: Path) -> list[Problem]:
         """What is wrong with the text of a jobs file, all other files being as they are."""
@@ -152,7 +155,13 @@ class ConfigFiles:
                 return list(error.problems) or [Problem(error.message, file=str(path))]
         return []
 
-    def _path(self, section: _Section, caller: Caller, job: str | None) -> Path:
+    def _known(self, name: str) -> ConfigSection:
+        try:
+            return self._sections[name]
+        except KeyError:
+            raise NotFound(f"no section {name!r}{did_you_mean(name, self._sections)}") from None
+
+    def _path(self, section: ConfigSection, caller: Caller, job: str | None) -> Path:
         generation = self._current()
         if job is not None:
             if section.name != "jobs":
@@ -163,23 +172,26 @@ class ConfigFiles:
             raise NotFound(f"there is no file for section {section.name!r}")
         return path
 
-    def _view(self, section: str, path: Path) -> SectionView:
+    def _view(self, section: ConfigSection, path: Path) -> SectionView:
         try:
             document = read_toml(path, {})
         except NotFound:
-            return SectionView(section, path, content_hash(""), {})
-        return SectionView(section, path, document.content_hash, _hidden(loose(document.raw)))
+            return SectionView(section.name, path, content_hash(""), {})
+        values = _hidden(loose(document.raw), section.secrets)
+        return SectionView(section.name, path, document.content_hash, values)
 
-    def _sealed(self, section: str, change: Change) -> Any:
-        return change.value if section == "jobs" else self._seal(change.value, change.path)
+    def _sealed(self, section: ConfigSection, change: Change) -> Any:
+        if section.name == "jobs":
+            return change.value
+        return self._seal(change.value, change.path, section.secrets)
 
-    def _seal(self, value: Any, path: Key) -> Any:
+    def _seal(self, value: Any, path: Key, secrets: frozenset[str]) -> Any:
         if isinstance(value, dict):
-            return {key: self._seal(item, (*path, key)) for key, item in value.items()}
+            return {key: self._seal(item, (*path, key), secrets) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._seal(item, (*path, index)) for index, item in enumerate(value)]
+            return [self._seal(item, (*path, index), secrets) for index, item in enumerate(value)]
         name = path[-1] if path else ""
-        if not isinstance(value, str) or not holds_secret(name):
+        if not isinstance(value, str) or not holds_secret(name, secrets):
             return value
         if value == MASK:
             raise Invalid(
@@ -191,7 +203,11 @@ class ConfigFiles:
         return self._keyring.encrypt(value)
 
     def _save(
-        self, section: _Section, path: Path, changes: Mapping[Sequence[str | int], Any], expected_hash: str
+        self,
+        section: ConfigSection,
+        path: Path,
+        changes: Mapping[Sequence[str | int], Any],
+        expected_hash: str,
     ) -> None:
         with tempfile.TemporaryDirectory(prefix="nomaflow-") as folder:
             trial = Path(folder) / path.name
@@ -213,35 +229,28 @@ class ConfigFiles:
         set_values(path, changes, expected_hash=expected_hash)
 
 
-SECTIONS: Mapping[str, _Section] = {
+SECTIONS: Mapping[str, ConfigSection] = {
     section.name: section
     for section in (
-        _Section(
+        ConfigSection(
             "app",
             lambda settings: settings.paths.app_config or settings.paths.new_config_dir / "app.toml",
             ConfigFiles.problems_of_app,
         ),
-        _Section(
+        ConfigSection(
             "connectors",
             lambda settings: (
                 settings.connectors.config_path or settings.paths.new_config_dir / "connectors.toml"
             ),
             ConfigFiles.problems_of_connectors,
         ),
-        _Section(
+        ConfigSection(
             "jobs",
             lambda settings: settings.jobs.config_path or settings.paths.new_config_dir / "jobs.toml",
             ConfigFiles.problems_of_jobs,
         ),
     )
 }
-
-
-def _known(name: str) -> _Section:
-    try:
-        return SECTIONS[name]
-    except KeyError:
-        raise NotFound(f"no section {name!r}{did_you_mean(name, SECTIONS)}") from None
 
 
 def _without(catalogue: Catalogue, path: Path) -> Catalogue:
@@ -251,20 +260,22 @@ def _without(catalogue: Catalogue, path: Path) -> Catalogue:
     return Catalogue(elsewhere, broken)
 
 
-def holds_secret(name: str | int) -> bool:
-    """Whether what stands under this name is a secret."""
-    return isinstance(name, str) and is_secret_name(name) and name not in _ABOUT_SECRETS
+def holds_secret(name: str | int, secrets: frozenset[str] = frozenset()) -> bool:
+    """Whether what stands under this name is a secret; `secrets` are names that only their file knows as such."""
+    return isinstance(name, str) and (
+        name in secrets or (is_secret_name(name) and name not in _ABOUT_SECRETS)
+    )
 
 
-def _hidden(value: Json, name: str = "") -> Json:
+def _hidden(value: Json, secrets: frozenset[str], name: str = "") -> Json:
     """Secrets go by the name they stand under, and encrypted values wherever they stand."""
     if isinstance(value, dict):
-        return {key: _hidden(item, key) for key, item in value.items()}
+        return {key: _hidden(item, secrets, key) for key, item in value.items()}
     if isinstance(value, list):
-        return [_hidden(item, name) for item in value]
+        return [_hidden(item, secrets, name) for item in value]
     if not isinstance(value, str) or not value:
         return value
     # A variable's name is no secret, and an editor has to see it.
-    if value.startswith(PREFIX) or (holds_secret(name) and not value.startswith("${")):
+    if value.startswith(PREFIX) or (holds_secret(name, secrets) and not value.startswith("${")):
         return MASK
     return redactor.redact(value)

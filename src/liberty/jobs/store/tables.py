@@ -292,3 +292,26 @@ code = Table(
     Column("python", Text, nullable=False),
     Column("seen_at", Instant, nullable=False),
 )
+
+alert_events = Table(
+    "ly2_alert_events",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column(
+        "key", Text, nullable=False, unique=True, comment="one event is stored once, however often it is seen"
+    ),
+    Column("event", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("app", Text, nullable=False),
+    Column("run", BigInteger),
+    Column("at", Instant, nullable=False),
+    Column("detail", Text),
+    Column("done_at", Instant, comment="when it was made into an incident, or found to concern nobody"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ly2_alert_events_open",
+    alert_events.c.id,
+    sqlite_where=column("done_at").is_(None),
+    postgresql_where=column("done_at").is_(None),
+)

@@ -1,0 +1,1 @@
+"""Incidents, deliveries, and what the sender looks for in the history of runs."""
