@@ -53,7 +53,9 @@ sql = "SELECT count(*) AS runs FROM ly2_job_runs"
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
     """A server with one finished run of each of two jobs whose names begin alike."""
     folder: Path = tmp_path_factory.mktemp("matrix")
-    with serving(lay_out(folder, connectors=CONNECTORS)) as server:
+    config = lay_out(folder, connectors=CONNECTORS)
+    (config / "notifications.toml").write_text('[channels.centre]\ntype = "in_app"\n')
+    with serving(config) as server:
         runs = {job: server.start(job) for job in ("greet", "greet2")}
         for run_id in runs.values():
             server.ended(run_id)
@@ -80,7 +82,7 @@ def ask(crowd: tuple[Server, dict[str, str]], method: str, path: str, person: st
     target = path.replace("{name:path}", job).replace("{run_id}", runs[job])
     target = target.replace("{section}", "jobs").replace("{name}", "hello")
     target = target.replace("{pool}", "default").replace("{connector}", "orders").replace("{query}", "count")
-    target = target.replace("{table}", "ly2_job_runs")
+    target = target.replace("{channel}", "centre").replace("{table}", "ly2_job_runs")
     query = {key: value.replace("{run_id}", runs[job]) for key, value in QUERIES.get(path, {}).items()}
     body = BODIES.get(path, {}) if method in ("POST", "PUT") else None
     client = server.client(person)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from liberty.jobs.catalogue import Catalogue
+from liberty.jobs.catalogue import Catalogue, validate_text
 from liberty.jobs.definition import job_from_definition
 from liberty.jobs.job import Job
 from liberty.notify.config import QuietHours
@@ -133,3 +133,17 @@ def test_quiet_hours_end_in_their_zone(now: str, end: str | None) -> None:
     hours = QuietHours.model_validate({"from": "22:00", "until": "06:00", "timezone": "Europe/Paris"})
     found = hours.end_at(datetime.fromisoformat(now).replace(tzinfo=UTC))
     assert found == (None if end is None else datetime.fromisoformat(end).replace(tzinfo=UTC))
+
+
+def test_the_guide_is_right(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs/how-to/alerts.md").read_text()
+    blocks = [block.partition("```")[0] for block in guide.split("```toml\n")[1:]]
+    jobs = next(block for block in blocks if block.startswith("[[jobs]]"))
+    text = "\n".join(block for block in blocks if block is not jobs)
+    variables = ("MAIL_PASSWORD", "SLACK_HOOK", "TEAMS_WORKFLOW", "TICKETS_SECRET", "PAGER_URL")
+    environ = dict.fromkeys(variables, "https://hooks.example/a-secret")
+    assert validate_text(jobs, {}, file="jobs.toml") == []
+    found = load(tmp_path, text, environ=environ)
+    assert found.problems == ()
+    assert len(found.channels) == 6
+    assert len(found.routes) == len(found.quiet_hours) == 1

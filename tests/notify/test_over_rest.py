@@ -1,5 +1,6 @@
 """Incidents, deliveries and channels over REST and from the command line, and what each caller may do."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from liberty.cli import main
+from tests.live.test_sockets import connected
 from tests.notify.conftest import Hook
 from tests.notify.test_events import hooked
 from tests.server import Server, lay_out, serving
@@ -138,3 +140,11 @@ def test_the_command_line_lists_and_tests(
     ):
         assert main(words) == 0
         assert shown in capsys.readouterr().out
+
+
+async def test_an_open_page_hears_of_its_jobs_at_once(served: Server) -> None:
+    async with connected(served, "alice") as alice, connected(served, "charlie") as charlie:
+        await asyncio.to_thread(fail, served, "greet")
+        told, _ = await alice.until("notification")
+        assert (told["text"], told["event"]) == ("greet failed at step ask", "failed")
+        assert all(event != "notification" for event, _ in list(charlie.heard._queue))  # type: ignore[attr-defined]

@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/admin/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channels
+         * @description Every channel, and how its last message fared.
+         */
+        get: operations["list_channels_admin_channels_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/channels/{channel}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Channel
+         * @description Send a test message now and show the answer.
+         */
+        post: operations["try_channel_admin_channels__channel__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/config/{section}": {
         parameters: {
             query?: never;
@@ -148,6 +188,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description Every message with the answer it got; `state` is waiting, sent or dead.
+         */
+        get: operations["list_deliveries_admin_deliveries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/drafts": {
         parameters: {
             query?: never;
@@ -279,6 +339,106 @@ export interface paths {
          * @description Let schedules fire again.
          */
         delete: operations["unfreeze_admin_freeze_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Incidents
+         * @description The newest first; `state` is open or closed.
+         */
+        get: operations["list_incidents_admin_incidents_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/incidents/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Incident
+         * @description An incident with every message about it.
+         */
+        get: operations["show_incident_admin_incidents__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/incidents/{number}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Incident
+         * @description Say that you look after it: nobody is reminded any more, and its end is told.
+         */
+        post: operations["acknowledge_incident_admin_incidents__number__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/incidents/{number}/note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note Incident
+         * @description Write down what is known.
+         */
+        post: operations["note_incident_admin_incidents__number__note_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/incidents/{number}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snooze Incident
+         * @description Remind nobody before a time.
+         */
+        post: operations["snooze_incident_admin_incidents__number__snooze_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1144,6 +1304,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Notices
+         * @description What the notification centre shows you.
+         */
+        get: operations["list_notices_admin_notices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/overview/calendar": {
         parameters: {
             query?: never;
@@ -1356,6 +1536,26 @@ export interface paths {
          * @description The JSON Schema of `jobs.toml`.
          */
         get: operations["jobs_schema_admin_schema_jobs_json_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/schema/notifications.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notifications Schema
+         * @description The JSON Schema of `notifications.toml`.
+         */
+        get: operations["notifications_schema_admin_schema_notifications_json_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1587,6 +1787,14 @@ export interface components {
             step: string;
             /** Where */
             where: string;
+        };
+        /**
+         * AcknowledgeBody
+         * @description A note may be left.
+         */
+        AcknowledgeBody: {
+            /** Note */
+            note?: string | null;
         };
         /**
          * AttemptModel
@@ -1961,6 +2169,54 @@ export interface components {
             since: components["schemas"]["NeighbourModel"] | null;
         };
         /**
+         * ChannelListModel
+         * @description All channels, and what is wrong in their file.
+         */
+        ChannelListModel: {
+            /** Items */
+            items: components["schemas"]["ChannelModel"][];
+            /** Problems */
+            problems: components["schemas"]["ProblemItem"][];
+        };
+        /**
+         * ChannelModel
+         * @description A channel and its last message.
+         */
+        ChannelModel: {
+            /** Enabled */
+            enabled: boolean;
+            last: components["schemas"]["DeliveryModel"] | null;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "failing";
+            /** Type */
+            type: string;
+        };
+        /**
+         * ChannelTestBody
+         * @description Where to instead of the channel's own address.
+         */
+        ChannelTestBody: {
+            /** Address */
+            address?: string | null;
+        };
+        /**
+         * ChannelTestModel
+         * @description What came of a test message.
+         */
+        ChannelTestModel: {
+            /** Answer */
+            answer: string;
+            /** Channel */
+            channel: string;
+            /** Ok */
+            ok: boolean;
+        };
+        /**
          * ColumnModel
          * @description A column.
          */
@@ -2105,7 +2361,7 @@ export interface components {
              * Section
              * @enum {string}
              */
-            section: "app" | "connectors" | "jobs";
+            section: "app" | "connectors" | "jobs" | "notifications";
             /** Values */
             values: unknown;
         };
@@ -2386,6 +2642,55 @@ export interface components {
             name: string;
             /** Toml */
             toml: string;
+        };
+        /**
+         * DeliveryModel
+         * @description A message to one recipient; several may have left together as one `message`.
+         */
+        DeliveryModel: {
+            /** Address */
+            address: string | null;
+            /**
+             * Answer
+             * @description What the other side said last.
+             */
+            answer: string | null;
+            /** Attempts */
+            attempts: number;
+            /** Channel */
+            channel: string;
+            created_at: components["schemas"]["Instant"];
+            due_at: components["schemas"]["Instant"] | null;
+            ended_at: components["schemas"]["Instant"] | null;
+            /** Event */
+            event: string;
+            /** Id */
+            id: number;
+            /** Incident */
+            incident: number | null;
+            /** Job */
+            job: string | null;
+            /**
+             * Message
+             * @description The idempotency key it was sent with.
+             */
+            message: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sent" | "dead";
+            tried_at: components["schemas"]["Instant"] | null;
+        };
+        /**
+         * DeliveryPageModel
+         * @description A page of deliveries.
+         */
+        DeliveryPageModel: {
+            /** Items */
+            items: components["schemas"]["DeliveryModel"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * DraftBody
@@ -3027,6 +3332,108 @@ export interface components {
              * @example /apps/plugins/reporting/fares.py:61 in upsert
              */
             where: string;
+        };
+        /**
+         * IncidentDetailModel
+         * @description With every message about it.
+         */
+        IncidentDetailModel: {
+            acknowledged_at: components["schemas"]["Instant"] | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** App */
+            app: string;
+            closed_at: components["schemas"]["Instant"] | null;
+            /** Count */
+            count: number;
+            /** Deliveries */
+            deliveries: components["schemas"]["DeliveryModel"][];
+            /** Details */
+            details: string[];
+            /** Event */
+            event: string;
+            /** Id */
+            id: number;
+            /** Job */
+            job: string;
+            /** Kind */
+            kind: string;
+            last_at: components["schemas"]["Instant"];
+            /** Note */
+            note: string | null;
+            opened_at: components["schemas"]["Instant"];
+            /** Recipients */
+            recipients: string[];
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warning" | "error";
+            snoozed_until: components["schemas"]["Instant"] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "closed";
+            /** Text */
+            text: string;
+        };
+        /**
+         * IncidentModel
+         * @description Trouble of one kind with one job, from its first event until it is over.
+         */
+        IncidentModel: {
+            acknowledged_at: components["schemas"]["Instant"] | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** App */
+            app: string;
+            closed_at: components["schemas"]["Instant"] | null;
+            /** Count */
+            count: number;
+            /** Details */
+            details: string[];
+            /** Event */
+            event: string;
+            /** Id */
+            id: number;
+            /** Job */
+            job: string;
+            /** Kind */
+            kind: string;
+            last_at: components["schemas"]["Instant"];
+            /** Note */
+            note: string | null;
+            opened_at: components["schemas"]["Instant"];
+            /** Recipients */
+            recipients: string[];
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warning" | "error";
+            snoozed_until: components["schemas"]["Instant"] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "closed";
+            /** Text */
+            text: string;
+        };
+        /**
+         * IncidentPageModel
+         * @description A page of incidents.
+         */
+        IncidentPageModel: {
+            /** Items */
+            items: components["schemas"]["IncidentModel"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * InFlightModel
@@ -3688,6 +4095,14 @@ export interface components {
             run_id: string;
             /** Status */
             status: string;
+        };
+        /**
+         * NoteBody
+         * @description An empty text takes the note away.
+         */
+        NoteBody: {
+            /** Text */
+            text: string;
         };
         /** @enum {string} */
         Overlap: "skip" | "queue" | "replace" | "allow";
@@ -4919,6 +5334,14 @@ export interface components {
             timezone: string;
         };
         /**
+         * SnoozeBody
+         * @description Until when nobody is reminded; null ends it.
+         */
+        SnoozeBody: {
+            /** Until */
+            until: string | null;
+        };
+        /**
          * SourceLineModel
          * @description A line of a plugin's file.
          */
@@ -5437,6 +5860,88 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_channels_admin_channels_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelListModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    try_channel_admin_channels__channel__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChannelTestBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTestModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     show_section_admin_config__section__get: {
         parameters: {
             query?: {
@@ -5765,6 +6270,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectorNamesModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_deliveries_admin_deliveries_get: {
+        parameters: {
+            query?: {
+                channel?: string | null;
+                cursor?: number | null;
+                limit?: number;
+                state?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPageModel"];
                 };
             };
             /** @description Try again later. */
@@ -6149,6 +6697,221 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FreezeModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_incidents_admin_incidents_get: {
+        parameters: {
+            query?: {
+                cursor?: number | null;
+                job?: string | null;
+                limit?: number;
+                state?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPageModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    show_incident_admin_incidents__number__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetailModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    acknowledge_incident_admin_incidents__number__acknowledge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetailModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    note_incident_admin_incidents__number__note_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetailModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    snooze_incident_admin_incidents__number__snooze_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeBody"];
+            };
+        };
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetailModel"];
                 };
             };
             /** @description Try again later. */
@@ -8168,6 +8931,46 @@ export interface operations {
             };
         };
     };
+    list_notices_admin_notices_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPageModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     lanes_admin_overview_calendar_get: {
         parameters: {
             query?: {
@@ -8578,6 +9381,44 @@ export interface operations {
         };
     };
     jobs_schema_admin_schema_jobs_json_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    notifications_schema_admin_schema_notifications_json_get: {
         parameters: {
             query?: never;
             header?: never;
