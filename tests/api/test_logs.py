@@ -86,6 +86,13 @@ def test_a_download_is_plain_text_with_control_characters_made_visible(server: S
     assert f'filename="{talk}.log"' in answer.headers["content-disposition"]
     assert "line 39 \\x1b[31m" in answer.text
     assert "\x1b" not in answer.text
+    path = f"/admin/jobs/runs/{talk}/logs"
+    assert (
+        server.root.get(path, params={"form": "file"}).headers["content-disposition"].startswith("attachment")
+    )
+    shown = server.root.get(path, params={"form": "text"})
+    assert shown.headers["content-disposition"].startswith("inline")
+    assert shown.text == answer.text
     whole = len(numbers(server.root.get(f"/admin/jobs/runs/{talk}/logs")))
     assert len([line for line in answer.text.splitlines() if line.startswith("20")]) == whole
 

@@ -19,7 +19,7 @@ from liberty.api.models.data_sources import (
     TablesModel,
 )
 from liberty.api.models.lanes import LanesModel
-from liberty.api.models.log_pane import LogMatchesModel, LogSummaryModel
+from liberty.api.models.log_pane import LogMatchesModel, LogShapeModel, LogSummaryModel
 from liberty.api.models.overview import LoadModel, OverviewModel
 from liberty.api.models.run_pages import ChangesModel, CompareModel, RunStoryModel
 from liberty.database import Tx
@@ -330,6 +330,12 @@ async def test_a_log_is_counted_and_searched(repo_on_both: AppsRepo) -> None:
         messages = await program.messages(run)
         assert messages[number - 1] == "loading 100 rows"
         assert found["next_cursor"] is None
+        shape = fits(await pages.log_pane.shape(run.run_id, ALICE), LogShapeModel)
+        assert len(shape["levels"]) == shape["last_seq"] == len(messages)
+        assert shape["levels"].count("W") == 1
+        assert sum(part["count"] for part in shape["parts"]) == len(messages)
+        rest = fits(await pages.log_pane.shape(run.run_id, ALICE, after=number), LogShapeModel)
+        assert rest["levels"] == shape["levels"][number:]
 
 
 async def test_pools_and_connectors_are_shown_without_secrets(repo_on_both: AppsRepo) -> None:

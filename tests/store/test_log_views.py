@@ -65,3 +65,26 @@ async def test_a_search_goes_on_where_it_stopped(database: Database, monkeypatch
         assert found.searched_to > after
         after = found.searched_to
     assert seen == [10, 20, 30, 40]
+
+
+async def test_the_shape_tells_level_and_step_of_every_line_and_where_tries_begin(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, fence = await claimed(database)
+    started = "step copy · type=python · try 2 of 3"
+    lines = [
+        line(1, "run started", "INFO", None),
+        line(2, "detail", "DEBUG", "copy"),
+        line(3, started, "INFO", "copy")._replace(logger="nomaflow"),
+        line(4, started, "INFO", "copy")._replace(logger="somebody.else"),
+        line(5, "broken", "ERROR", "copy"),
+        line(6, "run failed", "WARNING", None),
+    ]
+    assert await database.write(logs.append, fence, lines)
+    whole = await database.read(log_views.shape, run.number, 0)
+    assert whole.levels == "IDIIEW"
+    assert whole.parts == [(None, 1), ("copy", 4), (None, 1)]
+    assert whole.tries == [(3, started)]
+    monkeypatch.setattr(log_views, "SHAPED", 2)
+    some = await database.read(log_views.shape, run.number, 1)
+    assert (some.levels, some.parts) == ("DI", [("copy", 2)])

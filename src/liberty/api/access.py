@@ -91,6 +91,7 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("GET", "/admin/jobs/runs/{run_id}/story"): _run("read"),
     ("GET", "/admin/jobs/runs/{run_id}/changes"): _run("read"),
     ("GET", "/admin/jobs/runs/{run_id}/logs/summary"): _run("read"),
+    ("GET", "/admin/jobs/runs/{run_id}/logs/shape"): _run("read"),
     ("GET", "/admin/jobs/runs/{run_id}/logs/search"): _run("read"),
     ("GET", "/admin/jobs/runs/{run_id}/logs"): _run("read"),
     ("POST", "/admin/jobs/runs/{run_id}/abort"): _run("abort"),

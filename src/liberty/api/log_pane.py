@@ -8,7 +8,7 @@ from starlette.responses import Response
 from liberty.api.access import Guarded, resource
 from liberty.api.answers import json_answer
 from liberty.api.logs import level_of, line_number
-from liberty.api.models.log_pane import LogMatchesModel, LogSummaryModel
+from liberty.api.models.log_pane import LogMatchesModel, LogShapeModel, LogSummaryModel
 from liberty.jobs.store.log_views import MAX_MATCHES
 
 router = resource("runs", "/admin/jobs/runs")
@@ -23,6 +23,18 @@ async def summary(
     """How many lines of which level and step, and where the first error is."""
     return json_answer(
         await asked.services.pages.log_pane.summary(run_id, asked.caller, after=line_number(cursor))
+    )
+
+
+@router.get("/{run_id}/logs/shape", responses={200: {"model": LogShapeModel}})
+async def shape(
+    run_id: str,
+    asked: Guarded,
+    cursor: Annotated[str | None, Query(description="Lines numbered above this.")] = None,
+) -> Response:
+    """Level and step of each line, so that a pane knows where every line stands before it has read any."""
+    return json_answer(
+        await asked.services.pages.log_pane.shape(run_id, asked.caller, after=line_number(cursor))
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Header, Query, Request
 from starlette.responses import Response, StreamingResponse
@@ -44,15 +44,18 @@ async def show_log(
     since: Annotated[int | None, Query(ge=0, le=MAX_SEQ, description="Lines numbered above this.")] = None,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = LATEST_LINES,
+    form: Annotated[
+        Literal["json", "text", "file"],
+        Query(description="For links: the log as text, to look at or to keep."),
+    ] = "json",
     last_event_id: Annotated[str | None, Header(description="What a reconnecting browser has seen.")] = None,
 ) -> Response:
     """The log of a run."""
     run = await asked.services.runtime.reader.get(run_id, asked.caller)
     lowest = level_of(level)
     after = _after(last_event_id, cursor, since)
-    wants_text = "text/plain" in request.headers.get("accept", "")
-    if wants_text:
-        return _text(asked, run, lowest, after, follow=follow)
+    if form != "json" or "text/plain" in request.headers.get("accept", ""):
+        return _text(asked, run, lowest, after, follow=follow, kept=form != "text")
     if follow:
         return StreamingResponse(
             _events(asked, run, lowest, after),
@@ -78,7 +81,7 @@ async def _page(asked: Asked, run: Run, level: str | None, after: int, limit: in
     )
 
 
-def _text(asked: Asked, run: Run, level: str | None, after: int, *, follow: bool) -> Response:
+def _text(asked: Asked, run: Run, level: str | None, after: int, *, follow: bool, kept: bool) -> Response:
     async def chunks() -> AsyncIterator[str]:
         if follow:
             async for batch in _follower(asked).follow(run, asked.caller, after=after, level=level):
@@ -90,7 +93,8 @@ def _text(asked: Asked, run: Run, level: str | None, after: int, *, follow: bool
             seen = lines[-1].seq
             yield "".join(map(wire.line_text, lines))
 
-    headers = {"Content-Disposition": f'attachment; filename="{run.run_id}.log"'}
+    disposition = "attachment" if kept else "inline"
+    headers = {"Content-Disposition": f'{disposition}; filename="{run.run_id}.log"'}
     return StreamingResponse(chunks(), media_type="text/plain; charset=utf-8", headers=headers)
 
 

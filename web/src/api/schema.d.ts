@@ -1102,6 +1102,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/jobs/runs/{run_id}/logs/shape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shape
+         * @description Level and step of each line, so that a pane knows where every line stands before it has read any.
+         */
+        get: operations["shape_admin_jobs_runs__run_id__logs_shape_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/jobs/runs/{run_id}/logs/summary": {
         parameters: {
             query?: never;
@@ -3948,6 +3968,54 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * LogPartModel
+         * @description So many lines in a row belong to this step; null is what the run itself said.
+         */
+        LogPartModel: {
+            /** Count */
+            count: number;
+            /**
+             * Step
+             * @example match-planes
+             */
+            step: string | null;
+        };
+        /**
+         * LogShapeModel
+         * @description Level and step of each line, without texts. Put the answers one after the other when `next_cursor` leads on.
+         */
+        LogShapeModel: {
+            /**
+             * After
+             * @description The first letter of `levels` is the line after this one.
+             */
+            after: number;
+            /** Dropped */
+            dropped: number;
+            /** Last Seq */
+            last_seq: number;
+            /**
+             * Levels
+             * @description D, I, W or E for each line.
+             * @example IDDIWE
+             */
+            levels: string;
+            /**
+             * Next Cursor
+             * @description For `cursor`, when there are more lines.
+             */
+            next_cursor: string | null;
+            /** Parts */
+            parts: components["schemas"]["LogPartModel"][];
+            /** Status */
+            status: string;
+            /**
+             * Tries
+             * @description Of steps that may be tried more than once.
+             */
+            tries: components["schemas"]["LogTryModel"][];
+        };
+        /**
          * LogSummaryModel
          * @description How many lines there are of which level and step. Add the answers up when `next_cursor` leads on.
          */
@@ -3993,6 +4061,18 @@ export interface components {
              * @description In the order in which they begin.
              */
             steps: components["schemas"]["LogFoldModel"][];
+        };
+        /**
+         * LogTryModel
+         * @description The line with which a try of a step begins.
+         */
+        LogTryModel: {
+            /** Attempt */
+            attempt: number;
+            /** Of */
+            of: number;
+            /** Seq */
+            seq: number;
         };
         /**
          * MarkModel
@@ -8391,6 +8471,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Stream until the run has ended. */
                 follow?: boolean;
+                /** @description For links: the log as text, to look at or to keep. */
+                form?: "json" | "text" | "file";
                 /** @description This level and graver ones. */
                 level?: string | null;
                 limit?: number;
@@ -8474,6 +8556,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogMatchesModel"];
+                };
+            };
+            /** @description Try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    shape_admin_jobs_runs__run_id__logs_shape_get: {
+        parameters: {
+            query?: {
+                /** @description Lines numbered above this. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogShapeModel"];
                 };
             };
             /** @description Try again later. */

@@ -29,6 +29,34 @@ class LogSummaryModel(Answer):
     status: str
 
 
+class LogPartModel(Answer):
+    """So many lines in a row belong to this step; null is what the run itself said."""
+
+    step: str | None = Field(examples=["match-planes"])
+    count: int
+
+
+class LogTryModel(Answer):
+    """The line with which a try of a step begins."""
+
+    seq: int
+    attempt: int
+    of: int
+
+
+class LogShapeModel(Answer):
+    """Level and step of each line, without texts. Put the answers one after the other when `next_cursor` leads on."""
+
+    after: int = Field(description="The first letter of `levels` is the line after this one.")
+    levels: str = Field(description="D, I, W or E for each line.", examples=["IDDIWE"])
+    parts: list[LogPartModel]
+    tries: list[LogTryModel] = Field(description="Of steps that may be tried more than once.")
+    next_cursor: str | None = Field(description="For `cursor`, when there are more lines.")
+    last_seq: int
+    dropped: int
+    status: str
+
+
 class LogMatchesModel(Answer):
     """The numbers of the lines that hold the text. Add the answers up when `next_cursor` leads on."""
 

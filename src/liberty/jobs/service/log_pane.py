@@ -1,5 +1,6 @@
 """A long log as a pane sees it: how many lines of which level and step, where the first error is, where a text is."""
 
+import re
 from collections import OrderedDict
 
 from liberty.database import Database
@@ -13,6 +14,7 @@ from liberty.jobs.store.log_views import LOOKED_THROUGH, Part
 from liberty.jobs.store.logs import LEVELS
 
 MAX_TEXT = 200
+_TRY = re.compile(r"· try (\d{1,4}) of (\d{1,4})$")
 _KEPT = 200  # summaries of runs that have ended, as a pane asks again when it is opened again
 
 
@@ -37,6 +39,29 @@ class LogPane:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return document
+
+    async def shape(self, run_id: str, caller: Caller, *, after: int = 0) -> Wire:
+        """Level and step of every line numbered above `after`, 100,000 lines at most in one answer.
+
+        With it a pane knows where each line stands, whatever is folded or hidden, before it has read any text.
+        """
+        run = await self._reader.get(run_id, caller)
+        last = await self._database.read(logs.last_seq, run.number)
+        found = await self._database.read(log_views.shape, run.number, after)
+        reached = after + len(found.levels)
+        begun = [(seq, _TRY.search(text)) for seq, text in found.tries]
+        return {
+            "after": after,
+            "levels": found.levels,
+            "parts": [{"step": step, "count": count} for step, count in found.parts],
+            "tries": [
+                {"seq": seq, "attempt": int(match[1]), "of": int(match[2])} for seq, match in begun if match
+            ],
+            "next_cursor": str(reached) if after < reached < last else None,
+            "last_seq": max(last, reached),
+            "dropped": run.log_dropped,
+            "status": str(run.status),
+        }
 
     async def search(
         self, run_id: str, text: str, caller: Caller, *, after: int, level: str | None, limit: int

@@ -1,6 +1,7 @@
-"""What a pane over a long log asks: counts by level and step, and where a text occurs. Bounded by lines looked at."""
+"""What a pane over a long log asks: counts and order of levels and steps, and where a text is. Bounded."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import bindparam, func, literal_column, select
@@ -12,6 +13,8 @@ from liberty.jobs.store.tables import logs
 
 LOOKED_THROUGH = 200_000
 """Lines one request looks through."""
+SHAPED = 100_000
+"""Lines whose levels one request tells."""
 MAX_MATCHES = 5_000
 
 
@@ -34,6 +37,16 @@ class Matches:
     searched_to: int
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Consecutive lines without their text: a letter for each one's level, and how many in a row are of which step."""
+
+    levels: str
+    parts: list[tuple[str | None, int]]
+    tries: list[tuple[int, str]]
+    """Lines in which the engine says that a try begins, with their text."""
+
+
 _WITHIN = (
     logs.c.job_run_id == bindparam("number"),
     logs.c.seq > bindparam("after"),
@@ -49,6 +62,12 @@ _MATCHES = (
     .where(*_WITHIN, func.lower(logs.c.message).like(bindparam("text"), escape="\\"))
     .order_by(logs.c.seq)
     .limit(bindparam("count"))
+)
+_SHAPE = select(logs.c.level, logs.c.step).where(*_WITHIN).order_by(logs.c.seq)
+_TRIES = (
+    select(logs.c.seq, logs.c.message)
+    .where(*_WITHIN, logs.c.logger == "nomaflow", logs.c.message.like("step % · type=% · try % of %"))
+    .order_by(logs.c.seq)
 )
 _AT_LEVEL = {
     level: _MATCHES.where(logs.c.level.in_([literal_column(f"'{name}'") for name in LEVELS[index:]]))
@@ -76,3 +95,12 @@ async def matches(
     }
     found = [row[0] for row in await tx.all(_AT_LEVEL[level] if level else _MATCHES, values)]
     return Matches(found, found[-1] if len(found) >= limit else until)
+
+
+async def shape(tx: Tx, number: int, after: int) -> Shape:
+    """The lines numbered above `after`, up to 100,000; the first is number `after + 1`: there are no gaps."""
+    values = {"number": number, "after": after, "until": after + SHAPED}
+    rows = await tx.all(_SHAPE, values)
+    parts = [(step, sum(1 for _ in lines)) for step, lines in groupby(row[1] for row in rows)]
+    tries = [(int(seq), str(message)) for seq, message in await tx.all(_TRIES, values)]
+    return Shape("".join([row[0][:1] for row in rows]), parts, tries)
