@@ -38,11 +38,11 @@ def proxied(app: Any) -> Any:
 
 
 @contextmanager
-def below(server: Server, outer: Any) -> Iterator[str]:
+def below(server: Server, outer: Any, port: int = 0) -> Iterator[str]:
     """The address of the same application, seen through `outer`."""
     front = _Quiet(
         uvicorn.Config(
-            outer(server.application), port=0, lifespan="off", log_config=None, timeout_graceful_shutdown=1
+            outer(server.application), port=port, lifespan="off", log_config=None, timeout_graceful_shutdown=1
         )
     )
     serve = server.lane.submit(front._serve())

@@ -74,4 +74,5 @@ export const PAGES: readonly Page[] = [
     page: lazy(() => import("~/features/jobs/JobPage")),
     allowed: mayAnyJob,
   },
+  { path: "/nomaflow/runs/:runId/log", page: lazy(() => import("~/features/log/LogPage")), allowed: mayAnyJob },
 ];

@@ -39,7 +39,8 @@ export const connection = store<Connection>({ state: "off", heardAt: null });
 export const sessionEnded = store<number>(0);
 
 const hearers = new Set<Hearing>();
-const runs = new Map<string, number>();
+/** Runs that are followed: the last line heard, and by how many. */
+const runs = new Map<string, { seq: number; count: number }>();
 const wanted = { jobs: 0, pools: 0 };
 let socket: Socket | null = null;
 let opening: Promise<void> | null = null;
@@ -63,7 +64,7 @@ async function open(): Promise<void> {
     say("live");
     if (wanted.jobs > 0) made.emit("jobs.subscribe");
     if (wanted.pools > 0) made.emit("pools.subscribe");
-    for (const [run_id, since_seq] of runs) made.emit("run.subscribe", { run_id, since_seq });
+    for (const [run_id, { seq }] of runs) made.emit("run.subscribe", { run_id, since_seq: seq });
     if (before) tell((one) => one.again?.());
     before = true;
   });
@@ -78,7 +79,8 @@ async function open(): Promise<void> {
   made.on("job.step.transitioned", (step) => tell((one) => one.stepMoved?.(step)));
   made.on("job.run.log", ({ run_id, lines }: { run_id: string; lines: LiveLine[] }) => {
     const last = lines.at(-1);
-    if (last !== undefined && runs.has(run_id)) runs.set(run_id, last.seq);
+    const followed = runs.get(run_id);
+    if (last !== undefined && followed !== undefined) followed.seq = Math.max(followed.seq, last.seq);
     tell((one) => one.lines?.(run_id, lines));
   });
   made.on("config.reloaded", () => tell((one) => one.reloaded?.()));
@@ -117,14 +119,18 @@ export function listen(what: { jobs?: boolean; pools?: boolean }, hearing: Heari
   };
 }
 
-/** Follow one run from the line after `since`. */
+/** Follow one run from the line after `since`. Where several follow it, a line may come twice: its number tells. */
 export function followRun(runId: string, since: number, hearing: Omit<Hearing, "lines"> & { lines?: (lines: readonly LiveLine[]) => void }): () => void {
   const { lines, ...rest } = hearing;
-  runs.set(runId, since);
+  const followed = runs.get(runId) ?? { seq: since, count: 0 };
+  const seq = Math.min(followed.seq, since);
+  runs.set(runId, { seq, count: followed.count + 1 });
   const stop = listen({}, { ...rest, lines: (of, batch) => of === runId && lines?.(batch) });
-  socket?.emit("run.subscribe", { run_id: runId, since_seq: since });
+  socket?.emit("run.subscribe", { run_id: runId, since_seq: seq });
   return () => {
     stop();
+    const now = runs.get(runId);
+    if (now !== undefined && --now.count > 0) return;
     runs.delete(runId);
     socket?.emit("run.unsubscribe", { run_id: runId });
   };

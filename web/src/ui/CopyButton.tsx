@@ -1,23 +1,12 @@
 /** Copies a text and says that it did. */
 import { useEffect, useState, type ReactNode } from "react";
 
+import { copyText } from "~/lib/clipboard";
 import { useTexts } from "~/lib/i18n";
 import { Button } from "~/ui/Button";
 import { texts } from "~/ui/texts";
 
 const SAID_MS = 1600;
-
-async function copy(text: string): Promise<void> {
-  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
-  // Without https there is no clipboard object: the old way, through a selection.
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.className = "sr";
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
-}
 
 interface Props {
   text: string;
@@ -42,7 +31,7 @@ export function CopyButton({ text, children, label, tone = "plain", small = fals
         icon={copied ? "s-ok" : "copy"}
         tone={tone}
         small={small}
-        onClick={() => void copy(text).then(() => setCopied(true))}
+        onClick={() => void copyText(text).then(() => setCopied(true))}
         {...(children === undefined ? { "aria-label": label ?? t.copy, title: label ?? t.copy } : { children })}
       />
       <span className="sr" role="status">{copied ? t.copied : ""}</span>
