@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.server import JOBS, Server, lay_out, serving
 from tests.ui.page import Seen, check_access, picture, sign_in
@@ -88,7 +88,7 @@ def test_a_failed_run_opens_at_its_error_with_the_lines_of_the_plugin(
 ) -> None:
     page = sign_in(context, flights, "root", f"/nomaflow/runs/{bad}")
     expect(page.get_by_role("heading", name="flights", level=1)).to_be_visible()
-    failed = page.get_by_role("button", name=re.compile("match-planes"))
+    failed = step_of(page, "match-planes")
     expect(failed).to_have_attribute("aria-expanded", "true")
     panel = page.get_by_role("tabpanel", name="Error")
     expect(panel).to_contain_text("match rate 85.4 % is below limit = 92")
@@ -100,7 +100,7 @@ def test_a_failed_run_opens_at_its_error_with_the_lines_of_the_plugin(
     tries = page.get_by_role("table", name="Tries").get_by_role("row")
     expect(tries).to_have_count(3)
     expect(page.get_by_text("The same error each time.")).to_be_visible()
-    lane = page.locator("li.step", has=failed)
+    lane = page.locator("li.step", has=page.get_by_role("button", name=re.compile("match-planes")))
     # Two tries, the waits behind them, and the last try in red.
     for kind, count in {"b-try": 2, "b-wait": 2, "b-bad": 1, "b-ghost": 1}.items():
         expect(lane.locator(f"rect.{kind}")).to_have_count(count)
@@ -135,18 +135,23 @@ def test_what_changed_since_the_last_success(
     expect(page.get_by_role("heading", name="Nothing here for you")).to_be_visible()
 
 
+def step_of(page: Page, name: str) -> Locator:
+    """The step's row in the waterfall; the log has a fold of the same name."""
+    return page.get_by_role("region", name="Steps").get_by_role("button", name=re.compile(name))
+
+
 def test_steps_open_to_rows_as_a_table_and_to_json_as_a_tree(
     flights: Server, good: str, context: BrowserContext
 ) -> None:
     page = sign_in(context, flights, "root", f"/nomaflow/runs/{good}")
-    page.get_by_role("button", name=re.compile("stage-flights")).click()
+    step_of(page, "stage-flights").click()
     rows = page.get_by_role("region", name="Rows")
     expect(rows.get_by_role("columnheader")).to_have_text(["carrier", "flights", "late"])
     expect(rows.get_by_role("row", name=re.compile("MQ"))).to_contain_text("null")
     page.get_by_role("tab", name="Input").click()
     expect(page.get_by_role("tabpanel", name="Input")).to_contain_text('"2013-10"')
-    page.get_by_role("button", name=re.compile("stage-flights")).click()
-    page.get_by_role("button", name=re.compile("publish-delays")).click()
+    step_of(page, "stage-flights").click()
+    step_of(page, "publish-delays").click()
     expect(page.get_by_role("tabpanel", name="Output")).to_contain_text("board")
     page.get_by_role("button", name="Table", exact=True).click()
     table = page.get_by_role("region", name="Steps").get_by_role("table")
