@@ -8,6 +8,8 @@ it("every text has a French one that takes the same values", () => {
   for (const [path, { en }] of Object.entries(dictionaries)) {
     const other = french[path.replace("texts.ts", "texts.fr.ts")]?.default;
     expect(Object.keys(other ?? {}).sort(), path).toEqual(Object.keys(en).sort());
+    // It would make the dictionary a promise that is never kept.
+    expect(Object.keys(en), path).not.toContain("then");
     for (const [key, text] of Object.entries(en)) {
       expect(typeof other?.[key], `${path} ${key}`).toBe(typeof text);
       if (typeof text === "string") expect(text, `${path} ${key}`).not.toBe("");

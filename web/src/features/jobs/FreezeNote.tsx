@@ -20,7 +20,7 @@ export function FreezeNote({ actions }: { actions: JobActions }) {
     <div className="note freeze-note" role="status">
       <Icon name="s-hold" />
       <span className="grow">
-        <b>{t.frozen}</b> {until === null ? t.untilUnfrozen : <>{t.until} <Time at={until} look="absolute" />.</>} {t.then(then)}
+        <b>{t.frozen}</b> {until === null ? t.untilUnfrozen : <>{t.until} <Time at={until} look="absolute" />.</>} {t.afterwards(then)}
         <span className="muted"> {by.replace(/^user:/, "")}{reason && <>: {reason}</>}</span>
       </span>
       {edit && <Button small busy={actions.unfreeze.isPending} onClick={() => actions.unfreeze.mutate()}>{t.unfreeze}</Button>}

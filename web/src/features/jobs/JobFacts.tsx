@@ -29,7 +29,7 @@ export function JobFacts({ row, detail, actions }: { row: Row; detail: Detail; a
         <dt>{t.took}</dt><dd>{job.p50_ms === null ? t.notMeasured : t.usual(duration(job.p50_ms), duration(job.p95_ms ?? job.p50_ms), job.measured_runs)}</dd>
         <dt>{t.stepsLabel}</dt><dd>{t.steps_(detail.step_count)}</dd>
         {detail.overlap !== null && <><dt>{t.overlap}</dt><dd>{t.overlapIs(detail.overlap)}</dd></>}
-        {job.pause !== null && <><dt>{t.pausedBy}</dt><dd>{job.pause.by.replace(/^user:/, "")}{job.pause.reason && `: ${job.pause.reason}`}. {t.then(job.pause.then)}</dd></>}
+        {job.pause !== null && <><dt>{t.pausedBy}</dt><dd>{job.pause.by.replace(/^user:/, "")}{job.pause.reason && `: ${job.pause.reason}`}. {t.afterwards(job.pause.then)}</dd></>}
         <dt>{t.file}</dt><dd className="breaks"><code>{detail.file}{detail.line !== null && `:${detail.line}`}</code></dd>
         {detail.definition_version !== null && <><dt>{t.version}</dt><dd>v{detail.definition_version}</dd></>}
       </dl>

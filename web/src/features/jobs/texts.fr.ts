@@ -22,7 +22,7 @@ const fr: Translation<typeof en> = {
   ofAbout: (usual) => `sur environ ${usual}`, quarantineHelp: "La tâche ne part pas tant que ce n'est pas corrigé.", openAtLine: (line) => `Ouvrir à la ligne ${line}`,
   heldByFreeze: "retenue par le gel",
   frozen: "Tous les horaires sont gelés", untilUnfrozen: "jusqu'à leur reprise.", unfreeze: "Dégeler", unfrozen: "Les horaires reprennent", stillFrozen: "Le gel demeure",
-  then: (what) => ({ drop: "Les échéances passées entre-temps sont omises.", latest: "À la fin, chacune part une fois.", all: "À la fin, toutes les échéances passées partent." })[what] ?? "",
+  afterwards: (what) => ({ drop: "Les échéances passées entre-temps sont omises.", latest: "À la fin, chacune part une fois.", all: "À la fin, toutes les échéances passées partent." })[what] ?? "",
   runNow: (job) => `Lancer ${job} maintenant`, run: "Lancer", runWith: "Lancer avec paramètres", started: (id) => `${id} est parti`, watch: "Suivre",
   startedSkipped: (id) => `${id} a été sauté`, abort: (job) => `Arrêter ${job}`, abortRow: "Arrêter", more: (job) => `Autres actions pour ${job}`,
   enabled: (job) => `${job} active`, on_: (job) => `${job} est active`, off: (job) => `${job} est désactivée`, resumed: (job) => `${job} reprend`,

@@ -21,7 +21,7 @@ export const en = {
   ofAbout: (usual: string) => `of about ${usual}`, quarantineHelp: "The job does not fire until this is fixed.", openAtLine: (line: number) => `Open at line ${line}`,
   heldByFreeze: "held by the freeze",
   frozen: "All schedules are frozen", untilUnfrozen: "until they are let go.", unfreeze: "Unfreeze", unfrozen: "Schedules fire again", stillFrozen: "The freeze stays",
-  then: (what: string) => ({ drop: "What falls due meanwhile is left out.", latest: "At the end each runs once.", all: "At the end everything that fell due runs." })[what] ?? "",
+  afterwards: (what: string) => ({ drop: "What falls due meanwhile is left out.", latest: "At the end each runs once.", all: "At the end everything that fell due runs." })[what] ?? "",
   // acting on one
   runNow: (job: string) => `Run ${job} now`, run: "Run now", runWith: "Run with parameters", started: (id: string) => `${id} started`, watch: "Watch",
   startedSkipped: (id: string) => `${id} was skipped`, abort: (job: string) => `Abort ${job}`, abortRow: "Abort", more: (job: string) => `More actions for ${job}`,
