@@ -42,7 +42,7 @@ export default function Why({ job, zone, at, slot, onClose }: Extract<Over, { wh
       role="dialog"
       tabIndex={-1}
       aria-label={t.whyOf(job)}
-      className="pop why"
+      className="pop job-why"
       onToggle={(event) => event.newState === "closed" && onClose()}
     >
       <b>{job}</b>

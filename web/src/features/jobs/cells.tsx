@@ -52,7 +52,7 @@ function Progress({ row }: { row: Row }) {
   if (!usual) return <div className="sub"><Duration since={since} /></div>;
   return (
     <>
-      <div className={part > 100 / OVER ? "prog over" : "prog"} aria-hidden="true">
+      <div className={part > 100 / OVER ? "job-prog over" : "job-prog"} aria-hidden="true">
         <i style={{ width: `${part}%` }} />
         <b style={{ left: `${100 / OVER}%` }} />
       </div>
