@@ -129,8 +129,9 @@ def test_functions_ask_for_their_arguments_and_statements_know_the_columns(
     query.click()
     page.keyboard.press("Control+End")
     page.keyboard.type(" where dep_")
-    expect(page.get_by_role("option", name=re.compile("dep_delay"))).to_be_visible()
-    page.keyboard.press("Enter")
+    page.get_by_role(
+        "option", name=re.compile("dep_delay")
+    ).click()  # the Enter key waits for the list to settle
     expect(query).to_contain_text("where dep_delay")
     expect(text(page)).to_contain_text("where dep_delay")
     page.keyboard.type(" > 1 and exists (select 1 from fli")

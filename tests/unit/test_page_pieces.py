@@ -34,7 +34,9 @@ def test_lines_of_plugins_are_shown_and_of_nothing_else(tmp_path: Path) -> None:
     (plugin / "enrich.py").write_text("".join(f"line {number}\n" for number in range(1, 31)))
     secret = tmp_path / "secret.py"
     secret.write_text("password\n")
-    plugins = Plugins(tmp_path / "plugins").snapshot()
+    folder = Plugins(tmp_path / "plugins")
+    plugins = folder.snapshot()
+    folder.uninstall()  # the text of its files is all that is wanted
     traceback = (
         "Traceback (most recent call last):\n"
         f'  File "{plugin / "enrich.py"}", line 12, in match\n    line 12\n'
