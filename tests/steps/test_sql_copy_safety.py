@@ -78,7 +78,7 @@ async def assert_nothing_left(
         ("sqlite2", 0),
     ]
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         while await pools.sql("pg").scalar(f"SELECT count(*) {others}"):
             await asyncio.sleep(0.02)
     assert await rows(pools, "pg", "SELECT relname FROM pg_class WHERE relname LIKE 'nomaflow_stage%'") == []
@@ -238,7 +238,7 @@ def announced(text: str) -> Iterator[asyncio.Event]:
 
 async def aborted(task: "asyncio.Task[Any]") -> None:
     task.cancel()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await asyncio.wait({task})
     assert task.cancelled()
 
