@@ -9,7 +9,6 @@ import { exportAddress, understand, type Run } from "~/features/runs/query";
 import { number } from "~/features/runs/numbers";
 import { RangePicker } from "~/features/runs/RangePicker";
 import { RunsTable } from "~/features/runs/RunsTable";
-import { SavedFilters } from "~/features/runs/SavedFilters";
 import { useSelection } from "~/features/runs/selection";
 import { StatusTabs, useCounts } from "~/features/runs/StatusTabs";
 import { texts } from "~/features/runs/texts";
@@ -23,6 +22,7 @@ import { Button } from "~/ui/Button";
 import { FilterBar } from "~/ui/FilterBar";
 import { Icon } from "~/ui/Icon";
 import { PageHead } from "~/ui/PageHead";
+import { SavedFilters } from "~/ui/SavedFilters";
 import { EmptyState, ErrorState, SkeletonRows } from "~/ui/States";
 import "~/features/runs/runs.css";
 
@@ -72,7 +72,7 @@ export default function RunsPage({ Log }: { Log?: ComponentType<LogProps> }) {
       <StatusTabs counts={counts.data} words={words} onFilter={setFilter} />
       <FilterBar label={t.filter} placeholder={t.filterHint} value={filter} onChange={setFilter} summary="">
         <RangePicker words={words} onFilter={setFilter} />
-        <SavedFilters filter={filter} onFilter={setFilter} />
+        <SavedFilters page="runs" filter={filter} onFilter={setFilter} />
       </FilterBar>
       {ignored.length > 0 && <p className="note warn runs-note"><Icon name="warn" />{t.ignored(ignored.join(" "))}</p>}
       {counts.data?.looked_to != null && <p className="note runs-note"><Icon name="info" />{t.lookedTo(counts.data.looked_to)}</p>}

@@ -140,9 +140,14 @@ function Step({ lane, run, now, open, onToggle, onReplayFrom }: StepProps) {
 
 const HALF: Readonly<Record<Bar["kind"], number>> = { queue: 4, wait: 4, ghost: 11, try: 7, ok: 7, bad: 7, run: 7, idle: 7 };
 
+/** Words stand right of the last bar, else left of the first, else on the bars, which then leave no room beside them. */
+function wordsAt(from: number, end: number) {
+  if (end <= 0.72) return { x: percent(end), dx: end === 0 ? 0 : 8, textAnchor: "start" } as const;
+  if (from >= 0.28) return { x: percent(from), dx: -8, textAnchor: "end" } as const;
+  return { x: percent((from + end) / 2), textAnchor: "middle" } as const;
+}
+
 function Bars({ bars, end, words, bad = false }: { bars: readonly Bar[]; end: number; words: string; bad?: boolean }) {
-  const left = end > 0.72;
-  const from = bars[0]?.from ?? 0;
   return (
     <svg className="track" aria-hidden="true">
       {bars.map((bar, index) => (
@@ -150,7 +155,7 @@ function Bars({ bars, end, words, bad = false }: { bars: readonly Bar[]; end: nu
           rx={bar.kind === "wait" || bar.kind === "queue" ? 0 : 2} width={percent(bar.to - bar.from)} style={{ width: `max(2px, ${percent(bar.to - bar.from)})` }} />
       ))}
       {words !== "" && (
-        <text className={bad ? "bl bad" : "bl"} y="22" x={percent(left ? from : end)} dx={left ? -8 : end === 0 ? 0 : 8} textAnchor={left ? "end" : "start"}>{words}</text>
+        <text className={bad ? "bl bad" : "bl"} y="22" {...wordsAt(bars[0]?.from ?? 0, end)}>{words}</text>
       )}
     </svg>
   );
