@@ -144,7 +144,7 @@ const HALF: Readonly<Record<Bar["kind"], number>> = { queue: 4, wait: 4, ghost: 
 function wordsAt(from: number, end: number) {
   if (end <= 0.72) return { x: percent(end), dx: end === 0 ? 0 : 8, textAnchor: "start" } as const;
   if (from >= 0.28) return { x: percent(from), dx: -8, textAnchor: "end" } as const;
-  return { x: percent((from + end) / 2), textAnchor: "middle" } as const;
+  return { x: percent((from + end) / 2), textAnchor: "middle", className: "bl on" } as const;
 }
 
 function Bars({ bars, end, words, bad = false }: { bars: readonly Bar[]; end: number; words: string; bad?: boolean }) {
